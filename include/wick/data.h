@@ -1,0 +1,122 @@
+/* Data sets and loaders (torchvision.datasets, torch.utils.data.DataLoader).
+ *
+ * A data set holds its images as uint8 [count, channels, height, width] and a label for each, with the
+ * names of the classes. As ToTensor does, an image is given out as float32 in [0, 1], a pixel divided by 255.
+ */
+#ifndef WICK_DATA_H
+#define WICK_DATA_H
+
+#include <wick/random.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct wick_dataset wick_dataset;
+
+typedef enum wick_split { WICK_TRAIN, WICK_TEST } wick_split;
+
+/* The data sets known by name: "fashion-mnist", "mnist", "kmnist"; NULL from the end on. Static. */
+WICK_API const char *wick_dataset_known(int index);
+
+/* Opens one half of a data set by name or of a folder that holds the four IDX files, gzip'd or not
+ * (train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-...).
+ * A name is looked for in data_dir (may be NULL) and in data_dir/NAME, in $WICK_DATA_DIR and its NAME, in
+ * the user's cache ($XDG_CACHE_HOME/wick/NAME or ~/.cache/wick/NAME) and in /usr/share/datasets/NAME.
+ * Every size in the files is checked before memory is taken. Owned: wick_dataset_free().
+ * Errors: WICK_ENOENT (unknown name, with the nearest known; files not found, with where they were looked
+ * for), WICK_EIO, WICK_EFORMAT (wrong magic, truncated, trailing bytes, images and labels that disagree in
+ * number, a label out of range), WICK_ELIMIT, WICK_ENOMEM. */
+WICK_API wick_status wick_dataset_open(wick_context *context, const char *name, const char *data_dir,
+                                       wick_split split, wick_dataset **out);
+/* A data set from the caller's memory, copied: pixels is uint8 [count, channels, height, width], labels has
+ * count numbers in [0, class_count), classes has class_count names.
+ * Errors: WICK_EINVAL, WICK_ENOMEM. */
+WICK_API wick_status wick_dataset_from(wick_context *context, int64_t count, int64_t channels,
+                                       int64_t height, int64_t width, const uint8_t *pixels,
+                                       const int64_t *labels, int64_t class_count,
+                                       const char *const *classes, wick_dataset **out);
+/* A data set of the first `count` examples of another (torch.utils.data.Subset(range(count))), copied. */
+WICK_API wick_status wick_dataset_head(const wick_dataset *dataset, int64_t count, wick_dataset **out);
+WICK_API void wick_dataset_free(wick_dataset *dataset);
+
+WICK_API const char *wick_dataset_name(const wick_dataset *dataset);
+/* "FashionMNIST", as torchvision's class is called; "IDX" for a folder's. Borrowed. */
+WICK_API const char *wick_dataset_class_name(const wick_dataset *dataset);
+WICK_API wick_split wick_dataset_split(const wick_dataset *dataset);
+/* The folder it was read from; "" for wick_dataset_from's. Borrowed. */
+WICK_API const char *wick_dataset_root(const wick_dataset *dataset);
+WICK_API int64_t wick_dataset_count(const wick_dataset *dataset);
+/* channels, height, width. Borrowed: three numbers. */
+WICK_API const int64_t *wick_dataset_image_shape(const wick_dataset *dataset);
+WICK_API int64_t wick_dataset_class_count(const wick_dataset *dataset);
+/* The name of a class, or NULL outside 0 .. class_count-1. Borrowed. */
+WICK_API const char *wick_dataset_class(const wick_dataset *dataset, int64_t index);
+/* All pixels and all labels. Borrowed until the data set is freed. */
+WICK_API const uint8_t *wick_dataset_pixels(const wick_dataset *dataset);
+WICK_API const int64_t *wick_dataset_labels(const wick_dataset *dataset);
+/* train_data[index]: a [channels, height, width] float32 image in [0, 1], owned, and its label. Either
+ * pointer may be NULL. Errors: WICK_EINVAL if index is out of range, WICK_ENOMEM. */
+WICK_API wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_tensor **image,
+                                      int64_t *label);
+
+/* The files that it was read from: path and SHA-256 (64 hexadecimal digits) of the bytes on disk, for
+ * index 0, 1, ...; WICK_ENOENT from the end on. The paths are borrowed; the files are read again to be
+ * summed. */
+WICK_API wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char **path,
+                                       char sha256[65]);
+
+/* ---- download --------------------------------------------------------------------------------------- */
+
+typedef struct wick_download_options {
+    const char *const *mirrors;     /* base URLs tried in order, ended by NULL; NULL: the known ones */
+    int64_t timeout_ms;             /* give up on a mirror that sends nothing for so long; 0: 30 s */
+    /* Called now and then (may be NULL): bytes of this file so far, and in all (0 if not known). */
+    void (*progress)(void *user, const char *file, int64_t done, int64_t total);
+    void *user;
+} wick_download_options;
+
+/* Downloads a known data set into folder/NAME (folder NULL: the user's cache), each file to a temporary
+ * name, checked by its SHA-256, then renamed; files there already and right are left. options may be NULL.
+ * Errors: WICK_ENOENT (unknown name), WICK_ENET (what every mirror said), WICK_EFORMAT (a wrong sum), WICK_EIO,
+ * WICK_EINTR, WICK_ENOTSUP (built without libcurl). Whatever was there before stays. */
+WICK_API wick_status wick_dataset_download(wick_context *context, const char *name, const char *folder,
+                                           const wick_download_options *options);
+
+/* ---- loader ----------------------------------------------------------------------------------------- */
+
+typedef struct wick_loader wick_loader;
+
+typedef struct wick_loader_options {
+    int64_t batch_size;        /* 0: 1, as DataLoader's default */
+    bool shuffle;              /* another order every epoch, RandomSampler's */
+    bool drop_last;            /* leave out a short last batch */
+    wick_generator *generator; /* where the seeds are drawn; NULL: the default one. Borrowed */
+} wick_loader_options;
+
+/* DataLoader(dataset, batch_size, shuffle, drop_last, generator). The data set is borrowed until the loader
+ * is freed. options may be NULL. Errors: WICK_EINVAL, WICK_ENOMEM. */
+WICK_API wick_status wick_loader_new(const wick_dataset *dataset, const wick_loader_options *options,
+                                     wick_loader **out);
+WICK_API void wick_loader_free(wick_loader *loader);
+WICK_API const wick_dataset *wick_loader_dataset(const wick_loader *loader);
+/* len(loader): how many batches an epoch has. */
+WICK_API int64_t wick_loader_length(const wick_loader *loader);
+WICK_API int64_t wick_loader_batch_size(const wick_loader *loader);
+
+/* iter(loader): goes to the start of an epoch and draws what DataLoader draws: a base seed from the
+ * generator, shuffled or not, and, when the first batch of a shuffled loader is asked for, the sampler's
+ * seed. */
+WICK_API wick_status wick_loader_begin(wick_loader *loader);
+/* next(iterator): images [n, channels, height, width] float32 and labels [n] int64, owned by the caller; both
+ * NULL, with WICK_OK, when the epoch is over. */
+WICK_API wick_status wick_loader_next(wick_loader *loader, wick_tensor **images, wick_tensor **labels);
+/* The same without a copy: which examples the next batch is made of. count is 0 when the epoch is over.
+ * Borrowed until the next call. */
+WICK_API wick_status wick_loader_next_indices(wick_loader *loader, const int64_t **indices,
+                                              int64_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

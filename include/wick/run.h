@@ -1,0 +1,95 @@
+/* Runs on disk: a folder with everything that made a model and everything that came of it.
+ *
+ *   args.json      what made it, enough to make it again
+ *   results.csv    a row an epoch
+ *   results.json   model_name, model_loss, model_acc, accuracy, train_time, device, threads, seed, parameters, epochs
+ *   model.pth      its weights, which torch.load(weights_only=True) opens
+ *
+ * Every file is written to a temporary name, synced and renamed.
+ */
+#ifndef WICK_RUN_H
+#define WICK_RUN_H
+
+#include <wick/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What makes a run. Text is borrowed in wick_run_args that the caller fills in, and owned by the run in those
+ * that wick_run_open() gives. */
+typedef struct wick_run_args {
+    const char *model;        /* as for wick_model_by_name() */
+    int64_t hidden_units;     /* 0: 10 */
+    const char *data;         /* as for wick_dataset_open() */
+    const char *data_dir;     /* or NULL */
+    int64_t image_shape[3];   /* channels, height, width */
+    int64_t class_count;
+    const char *const *classes; /* class_count names */
+    int64_t epochs;
+    int64_t batch_size;
+    double lr;
+    uint64_t seed;
+    const char *device;
+    int threads;
+} wick_run_args;
+
+typedef struct wick_epoch {
+    int64_t epoch; /* from 0 */
+    double train_loss, train_acc, test_loss, test_acc;
+    double seconds;
+} wick_epoch;
+
+typedef struct wick_results {
+    const char *model_name;
+    double model_loss, model_acc; /* the chapter's means over batches */
+    double accuracy;              /* the share of all images that is right, in percent */
+    double train_time;            /* seconds */
+    const char *device;
+    int threads;
+    uint64_t seed;
+    int64_t parameters;
+    int64_t epoch_count;
+    const wick_epoch *epochs;
+} wick_results;
+
+typedef struct wick_run wick_run;
+
+/* Makes the folder (and those above it) and writes args.json. A folder that has a run in it already is refused
+ * unless exist_ok. Owned: wick_run_free(). Errors: WICK_EEXIST, WICK_EIO, WICK_EINVAL, WICK_ENOMEM. */
+WICK_API wick_status wick_run_create(wick_context *context, const char *folder, bool exist_ok,
+                                     const wick_run_args *args, wick_run **out);
+/* Opens a run's folder: args.json and, if they are there, its results.
+ * Errors: WICK_ENOENT (no such folder, or no args.json in it), WICK_EFORMAT (line and column). */
+WICK_API wick_status wick_run_open(wick_context *context, const char *folder, wick_run **out);
+WICK_API void wick_run_free(wick_run *run);
+
+WICK_API const char *wick_run_folder(const wick_run *run);
+/* folder/name. Owned text. */
+WICK_API wick_status wick_run_path(const wick_run *run, const char *name, char **path);
+WICK_API const wick_run_args *wick_run_get_args(const wick_run *run);
+/* Its results, or NULL if it has none yet. Borrowed. */
+WICK_API const wick_results *wick_run_results(const wick_run *run);
+
+/* Adds an epoch: results.csv is written anew with every row so far. */
+WICK_API wick_status wick_run_add_epoch(wick_run *run, const wick_epoch *epoch);
+/* Writes results.json; the epochs are those added. */
+WICK_API wick_status wick_run_finish(wick_run *run, const wick_results *results);
+/* Saves the model's state_dict as model.pth, or loads it from there. */
+WICK_API wick_status wick_run_save_model(wick_run *run, const wick_module *model);
+WICK_API wick_status wick_run_load_model(wick_run *run, wick_module **out);
+
+/* results.json's text. Owned: wick_free(). */
+WICK_API wick_status wick_results_format(wick_context *context, const wick_results *results,
+                                         char **text);
+/* The table of several runs' results that the chapter's pandas DataFrame prints, with training_time; and the
+ * same as CSV. Owned text. count is 1 or more. */
+WICK_API wick_status wick_compare_format(wick_context *context, int64_t count,
+                                         const wick_results *const *results, char **text);
+WICK_API wick_status wick_compare_csv(wick_context *context, int64_t count,
+                                      const wick_results *const *results, char **text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,113 @@
+/* Losses, optimizers, and the chapter's training and test loops. */
+#ifndef WICK_TRAIN_H
+#define WICK_TRAIN_H
+
+#include <wick/data.h>
+#include <wick/module.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- loss ------------------------------------------------------------------------------------------- */
+
+typedef struct wick_loss wick_loss;
+
+/* nn.CrossEntropyLoss(): the mean over the batch of -log softmax(logits)[target].
+ * https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html */
+WICK_API wick_status wick_cross_entropy_loss(wick_context *context, wick_loss **out);
+WICK_API void wick_loss_free(wick_loss *loss);
+/* loss_fn(y_pred, y): logits [N, C] float32, targets [N] int64 in [0, C). The value is a float32 as in
+ * PyTorch. Errors: WICK_ESHAPE; WICK_EINVAL for a target out of range, naming it and its place. */
+WICK_API wick_status wick_loss_forward(wick_loss *loss, const wick_tensor *logits,
+                                       const wick_tensor *targets, float *value);
+/* loss.backward(): sends the gradient of the last wick_loss_forward() back through the module whose output
+ * the logits were, adding to its parameters' gradients.
+ * Errors: WICK_EINVAL if there is no such forward; those of wick_module_backward(). */
+WICK_API wick_status wick_loss_backward(wick_loss *loss, wick_module *module);
+/* The gradient of the last loss with respect to the logits, [N, C]. Owned. */
+WICK_API wick_status wick_loss_gradient(const wick_loss *loss, wick_tensor **out);
+
+/* ---- optimizer -------------------------------------------------------------------------------------- */
+
+typedef struct wick_optimizer wick_optimizer;
+
+typedef struct wick_sgd_options {
+    double lr; /* 0: 1e-3, as torch.optim.SGD's default */
+} wick_sgd_options;
+/* torch.optim.SGD(module.parameters(), lr). The module is borrowed until the optimizer is freed.
+ * https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
+ * Errors: WICK_EINVAL for an lr that is negative or not finite. */
+WICK_API wick_status wick_sgd(wick_module *module, const wick_sgd_options *options,
+                              wick_optimizer **out);
+WICK_API void wick_optimizer_free(wick_optimizer *optimizer);
+WICK_API void wick_optimizer_zero_grad(wick_optimizer *optimizer);
+/* Updates the parameters by their gradients. */
+WICK_API wick_status wick_optimizer_step(wick_optimizer *optimizer);
+
+/* ---- loops ------------------------------------------------------------------------------------------ */
+
+/* 100 * correct / count, as the chapter's accuracy_fn: labels and predictions are int64 [N]. 0 for other
+ * dtypes or sizes. */
+WICK_API double wick_accuracy(const wick_tensor *labels, const wick_tensor *predictions);
+
+/* Called after every batch of a loop. Any field may be NULL. */
+typedef struct wick_progress {
+    /* batch counts from 0; loss is that batch's. */
+    void (*batch)(void *user, int64_t batch, int64_t batches, float loss);
+    void *user;
+} wick_progress;
+
+/* What a pass over a loader came to. loss and accuracy are the chapter's: means over batches, the loss
+ * summed in float32 as the chapter's tensor is, the accuracy in double, in percent. correct and count are
+ * exact. seconds is the time it took. */
+typedef struct wick_metrics {
+    float loss;
+    double accuracy;
+    int64_t correct;
+    int64_t count;
+    double seconds;
+} wick_metrics;
+
+/* train_step(model, data_loader, loss_fn, optimizer, accuracy_fn): one epoch of training, the fast way: same
+ * numbers as forward, loss, zero_grad, backward and step called one by one. progress may be NULL.
+ * Errors: WICK_ESHAPE if the images do not fit the model or its output the classes, WICK_EINTR (the step in
+ * hand is finished), WICK_ENOMEM. */
+WICK_API wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
+                                     wick_optimizer *optimizer, const wick_progress *progress,
+                                     wick_metrics *out);
+/* test_step(model, data_loader, loss_fn, accuracy_fn): the model is put in evaluation mode. */
+WICK_API wick_status wick_test_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
+                                    const wick_progress *progress, wick_metrics *out);
+/* eval_model(): test_step that also gives every prediction. *logits, [count, classes] float32 in the
+ * loader's order, and *labels, [count] int64, are owned; either pointer may be NULL. */
+WICK_API wick_status wick_eval_model(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
+                                     const wick_progress *progress, wick_metrics *out,
+                                     wick_tensor **logits, wick_tensor **labels);
+/* make_predictions(model, data): images is [N, C, H, W]; *probabilities is [N, classes], owned. */
+WICK_API wick_status wick_make_predictions(wick_module *model, const wick_tensor *images,
+                                           wick_tensor **probabilities);
+
+/* ---- metrics ---------------------------------------------------------------------------------------- */
+
+/* How often class `row` was taken for class `column`: int64 [class_count, class_count], rows the truth, as
+ * torchmetrics' ConfusionMatrix. Owned. labels and predictions are int64 [N].
+ * Errors: WICK_ESHAPE; WICK_EINVAL for a number outside 0 .. class_count-1. */
+WICK_API wick_status wick_confusion_matrix(const wick_tensor *labels, const wick_tensor *predictions,
+                                           int64_t class_count, wick_tensor **out);
+
+typedef struct wick_class_report {
+    double precision, recall, f1; /* 0 where the denominator is 0, as scikit-learn's default */
+    int64_t support;              /* how many examples are of this class */
+} wick_class_report;
+/* For each class of a confusion matrix; reports has room for its class_count. Errors: WICK_ESHAPE. */
+WICK_API wick_status wick_classification_report(const wick_tensor *confusion,
+                                                wick_class_report *reports);
+
+/* Seconds from some fixed moment on, never going back (timeit.default_timer). */
+WICK_API double wick_timer(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

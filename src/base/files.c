@@ -1,0 +1,258 @@
+#include "base/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER_SIZE = 1 << 16 };
+
+/* A failure of the system's on a path, in errno. */
+static wick_status system_failed(wick_context *context, const char *doing, const char *path)
+{
+    wick_status status = errno == ENOENT ? WICK_ENOENT : errno == ENOMEM ? WICK_ENOMEM : WICK_EIO;
+    return wki_fail(context, status, "%s: cannot %s: %s", path, doing, strerror(errno));
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------- */
+
+static wick_status read_open(wick_context *context, int fd, const char *path, uint64_t limit, uint8_t **bytes,
+                             size_t *length)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0)
+        return system_failed(context, "look at it", path);
+    if (S_ISDIR(info.st_mode))
+        return wki_fail(context, WICK_EIO, "%s: is a folder, not a file", path);
+    if (!S_ISREG(info.st_mode))
+        return wki_fail(context, WICK_EIO, "%s: is not a regular file", path);
+    uint64_t size = (uint64_t)info.st_size;
+    if (size > limit)
+        return wki_fail(context, WICK_ELIMIT, "%s: is %llu bytes long; at most %llu are read", path,
+                        (unsigned long long)size, (unsigned long long)limit);
+    if (size >= PTRDIFF_MAX)
+        return wki_fail(context, WICK_ENOMEM, "%s: out of memory", path);
+    uint8_t *memory = malloc((size_t)size + 1);
+    if (memory == NULL)
+        return wki_fail(context, WICK_ENOMEM, "%s: out of memory: no %llu bytes to read it", path,
+                        (unsigned long long)size);
+    uint64_t done = 0;
+    while (done < size) {
+        ssize_t got = read(fd, memory + done, WKI_MIN(size - done, (uint64_t)1 << 30));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            wick_status status =
+                got < 0 ? system_failed(context, "read", path)
+                        : wki_fail(context, WICK_EIO, "%s: shrank to %llu of its %llu bytes while it was read",
+                                   path, (unsigned long long)done, (unsigned long long)size);
+            free(memory);
+            return status;
+        }
+        done += (uint64_t)got;
+    }
+    memory[size] = '\0';
+    *bytes = memory;
+    *length = (size_t)size;
+    return WICK_OK;
+}
+
+wick_status wki_file_read(wick_context *context, const char *path, uint64_t limit, uint8_t **bytes,
+                          size_t *length)
+{
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return system_failed(context, "open", path);
+    wick_status status = read_open(context, fd, path, limit, bytes, length);
+    close(fd);
+    return status;
+}
+
+bool wki_file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------- */
+
+static void writer_release(wki_writer *writer)
+{
+    if (writer->fd >= 0)
+        close(writer->fd);
+    free(writer->path);
+    free(writer->temporary);
+    free(writer->buffer);
+    *writer = (wki_writer){.context = writer->context, .fd = -1};
+}
+
+static wick_status writer_open(wki_writer *writer)
+{
+    wick_context *context = writer->context;
+    size_t length = strlen(writer->path);
+    void *memory;
+    WKI_TRY(wki_alloc(context, length + sizeof(".XXXXXX.tmp"), 1, "a file name", &memory));
+    writer->temporary = memory;
+    WKI_TRY(wki_alloc(context, BUFFER_SIZE, 1, "a write buffer", &memory));
+    writer->buffer = memory;
+    sprintf(writer->temporary, "%s.XXXXXX.tmp", writer->path);
+    writer->fd = mkostemps(writer->temporary, 4, O_CLOEXEC);
+    if (writer->fd < 0)
+        return system_failed(context, "write", writer->path);
+    mode_t mask = umask(0);
+    umask(mask);
+    if (fchmod(writer->fd, 0666 & ~mask) != 0)
+        return system_failed(context, "set the rights of", writer->path);
+    return WICK_OK;
+}
+
+wick_status wki_writer_open(wki_writer *writer, wick_context *context, const char *path)
+{
+    *writer = (wki_writer){.context = context, .fd = -1};
+    WKI_TRY(wki_strdup(context, path, &writer->path));
+    wick_status status = writer_open(writer);
+    if (status != WICK_OK)
+        wki_writer_abort(writer);
+    return status;
+}
+
+static wick_status writer_flush(wki_writer *writer)
+{
+    size_t done = 0;
+    while (done < writer->buffered) {
+        ssize_t put = write(writer->fd, writer->buffer + done, writer->buffered - done);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return system_failed(writer->context, "write", writer->path);
+        done += (size_t)put;
+    }
+    writer->buffered = 0;
+    return WICK_OK;
+}
+
+wick_status wki_writer_write(wki_writer *writer, const void *bytes, size_t length)
+{
+    const uint8_t *from = bytes;
+    writer->offset += length;
+    while (length > 0) {
+        size_t part = WKI_MIN(length, BUFFER_SIZE - writer->buffered);
+        memcpy(writer->buffer + writer->buffered, from, part);
+        writer->buffered += part;
+        from += part;
+        length -= part;
+        if (writer->buffered == BUFFER_SIZE)
+            WKI_TRY(writer_flush(writer));
+    }
+    return WICK_OK;
+}
+
+/* Makes a rename in the folder of path last through a crash. Some file systems cannot sync folders; what they
+ * can, they have done by then. */
+static void sync_folder(const char *path)
+{
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+    if (length >= sizeof(folder))
+        return;
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    int fd = open(slash == NULL ? "." : length == 0 ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
+static wick_status writer_finish(wki_writer *writer)
+{
+    WKI_TRY(writer_flush(writer));
+    if (fsync(writer->fd) != 0)
+        return system_failed(writer->context, "write", writer->path);
+    int fd = writer->fd;
+    writer->fd = -1;
+    if (close(fd) != 0)
+        return system_failed(writer->context, "write", writer->path);
+    if (rename(writer->temporary, writer->path) != 0)
+        return system_failed(writer->context, "replace", writer->path);
+    free(writer->temporary);
+    writer->temporary = NULL;
+    sync_folder(writer->path);
+    return WICK_OK;
+}
+
+wick_status wki_writer_commit(wki_writer *writer)
+{
+    wick_status status = writer_finish(writer);
+    wki_writer_abort(writer);
+    return status;
+}
+
+void wki_writer_abort(wki_writer *writer)
+{
+    if (writer->temporary != NULL && writer->temporary[0] != '\0')
+        unlink(writer->temporary);
+    writer_release(writer);
+}
+
+wick_status wki_file_write(wick_context *context, const char *path, const void *bytes, size_t length)
+{
+    wki_writer writer;
+    WKI_TRY(wki_writer_open(&writer, context, path));
+    wick_status status = wki_writer_write(&writer, bytes, length);
+    if (status == WICK_OK)
+        return wki_writer_commit(&writer);
+    wki_writer_abort(&writer);
+    return status;
+}
+
+/* ---- folders ---------------------------------------------------------------------------------------- */
+
+static wick_status make_folder(wick_context *context, const char *folder)
+{
+    struct stat info;
+    if (mkdir(folder, 0777) == 0)
+        return WICK_OK;
+    int error = errno;
+    if (stat(folder, &info) == 0) {
+        if (S_ISDIR(info.st_mode))
+            return WICK_OK;
+        return wki_fail(context, WICK_EEXIST, "%s: is there already, and is not a folder", folder);
+    }
+    errno = error;
+    return system_failed(context, "make the folder", folder);
+}
+
+wick_status wki_make_folders(wick_context *context, const char *folder)
+{
+    char *path;
+    wick_status status = WICK_OK;
+    if (folder[0] == '\0')
+        return wki_fail(context, WICK_EINVAL, "the folder's name is empty");
+    WKI_TRY(wki_strdup(context, folder, &path));
+    for (char *c = path + 1; *c != '\0' && status == WICK_OK; c++) {
+        if (*c != '/')
+            continue;
+        *c = '\0';
+        status = make_folder(context, path);
+        *c = '/';
+    }
+    if (status == WICK_OK)
+        status = make_folder(context, path);
+    free(path);
+    return status;
+}
+
+wick_status wki_join_path(wick_context *context, const char *folder, const char *name, char **out)
+{
+    wki_text text;
+    wki_text_init(&text, context);
+    wki_text_puts(&text, folder);
+    if (text.length > 0 && text.bytes != NULL && text.bytes[text.length - 1] != '/')
+        wki_text_puts(&text, "/");
+    wki_text_puts(&text, name);
+    return wki_text_finish(&text, out);
+}

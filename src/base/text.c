@@ -1,0 +1,141 @@
+#include "base/base.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void wki_text_init(wki_text *text, wick_context *context)
+{
+    *text = (wki_text){.context = context};
+}
+
+void wki_text_release(wki_text *text)
+{
+    free(text->bytes);
+    *text = (wki_text){.context = text->context};
+}
+
+void wki_text_append(wki_text *text, const char *bytes, size_t length)
+{
+    if (text->status != WICK_OK)
+        return;
+    text->status = wki_grow(text->context, (void **)&text->bytes, &text->capacity, text->length + length + 1, 1,
+                            "text");
+    if (text->status != WICK_OK)
+        return;
+    memcpy(text->bytes + text->length, bytes, length);
+    text->length += length;
+    text->bytes[text->length] = '\0';
+}
+
+void wki_text_puts(wki_text *text, const char *string)
+{
+    wki_text_append(text, string, strlen(string));
+}
+
+void wki_text_printf(wki_text *text, const char *format, ...)
+{
+    char small[256];
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(small, sizeof(small), format, args);
+    va_end(args);
+    if (length >= 0 && (size_t)length < sizeof(small)) {
+        wki_text_append(text, small, (size_t)length);
+    } else if (length >= 0 && text->status == WICK_OK) {
+        text->status = wki_grow(text->context, (void **)&text->bytes, &text->capacity,
+                                text->length + (size_t)length + 1, 1, "text");
+        if (text->status == WICK_OK) {
+            vsnprintf(text->bytes + text->length, (size_t)length + 1, format, again);
+            text->length += (size_t)length;
+        }
+    }
+    va_end(again);
+}
+
+void wki_text_json(wki_text *text, const char *string)
+{
+    wki_text_puts(text, "\"");
+    for (const unsigned char *c = (const unsigned char *)string; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            wki_text_printf(text, "\\%c", *c);
+        else if (*c < 0x20 || *c == 0x7f)
+            wki_text_printf(text, "\\u%04x", *c);
+        else
+            wki_text_append(text, (const char *)c, 1);
+    }
+    wki_text_puts(text, "\"");
+}
+
+wick_status wki_text_finish(wki_text *text, char **out)
+{
+    wki_text_append(text, "", 0);
+    wick_status status = text->status;
+    if (status == WICK_OK) {
+        *out = text->bytes;
+        text->bytes = NULL;
+    }
+    wki_text_release(text);
+    return status;
+}
+
+enum { NEAREST_LONGEST = 63 };
+
+/* Levenshtein's distance, case aside. Both words are at most NEAREST_LONGEST long. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NEAREST_LONGEST + 1];
+    size_t columns = strlen(b);
+    for (size_t j = 0; j <= columns; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 1; j <= columns; j++) {
+            size_t change = diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j - 1]));
+            diagonal = row[j];
+            row[j] = WKI_MIN(change, WKI_MIN(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[columns];
+}
+
+const char *wki_nearest(const char *word, const char *const *words, size_t count)
+{
+    const char *nearest = NULL;
+    size_t length = strlen(word);
+    size_t best = length / 3 + 1;
+    if (length > NEAREST_LONGEST)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(words[i]) > NEAREST_LONGEST)
+            continue;
+        size_t d = distance(word, words[i]);
+        if (d < best) {
+            best = d;
+            nearest = words[i];
+        }
+    }
+    return nearest;
+}
+
+void wki_repr(double number, char out[32])
+{
+    if (isnan(number)) {
+        strcpy(out, "NaN");
+        return;
+    }
+    if (isinf(number)) {
+        strcpy(out, number < 0 ? "-Infinity" : "Infinity");
+        return;
+    }
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*g", digits, number);
+        if (strtod(out, NULL) == number)
+            break;
+    }
+    if (strpbrk(out, ".e") == NULL)
+        strcat(out, ".0");
+}
