@@ -23,6 +23,8 @@ WICK_API const char *wick_dataset_known(int index);
  * (train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-...).
  * A name is looked for in data_dir (may be NULL) and in data_dir/NAME, in $WICK_DATA_DIR and its NAME, in
  * the user's cache ($XDG_CACHE_HOME/wick/NAME or ~/.cache/wick/NAME) and in /usr/share/datasets/NAME.
+ * A folder that is named like a known data set, or holds its labels (by their SHA-256), has its classes; any
+ * other has as many as the largest label of the two halves asks for, named by their numbers.
  * Every size in the files is checked before memory is taken. Owned: wick_dataset_free().
  * Errors: WICK_ENOENT (unknown name, with the nearest known; files not found, with where they were looked
  * for), WICK_EIO, WICK_EFORMAT (wrong magic, truncated, trailing bytes, images and labels that disagree in
@@ -30,7 +32,7 @@ WICK_API const char *wick_dataset_known(int index);
 WICK_API wick_status wick_dataset_open(wick_context *context, const char *name, const char *data_dir,
                                        wick_split split, wick_dataset **out);
 /* A data set from the caller's memory, copied: pixels is uint8 [count, channels, height, width], labels has
- * count numbers in [0, class_count), classes has class_count names.
+ * count numbers in [0, class_count), classes has class_count names; each size is 1 or more.
  * Errors: WICK_EINVAL, WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_from(wick_context *context, int64_t count, int64_t channels,
                                        int64_t height, int64_t width, const uint8_t *pixels,
@@ -41,7 +43,8 @@ WICK_API wick_status wick_dataset_head(const wick_dataset *dataset, int64_t coun
 WICK_API void wick_dataset_free(wick_dataset *dataset);
 
 WICK_API const char *wick_dataset_name(const wick_dataset *dataset);
-/* "FashionMNIST", as torchvision's class is called; "IDX" for a folder's. Borrowed. */
+/* "FashionMNIST", as torchvision's class is called; "IDX" for a folder that is of no known data set;
+ * "TensorDataset" for wick_dataset_from's. Static. */
 WICK_API const char *wick_dataset_class_name(const wick_dataset *dataset);
 WICK_API wick_split wick_dataset_split(const wick_dataset *dataset);
 /* The folder it was read from; "" for wick_dataset_from's. Borrowed. */
@@ -76,8 +79,9 @@ typedef struct wick_download_options {
     void *user;
 } wick_download_options;
 
-/* Downloads a known data set into folder/NAME (folder NULL: the user's cache), each file to a temporary
- * name, checked by its SHA-256, then renamed; files there already and right are left. options may be NULL.
+/* Downloads a known data set into folder/NAME (folder NULL: the user's cache), each file checked by
+ * its SHA-256, written to a temporary name, then renamed; files there already and right are left. options
+ * may be NULL.
  * Errors: WICK_ENOENT (unknown name), WICK_ENET (what every mirror said), WICK_EFORMAT (a wrong sum), WICK_EIO,
  * WICK_EINTR, WICK_ENOTSUP (built without libcurl). Whatever was there before stays. */
 WICK_API wick_status wick_dataset_download(wick_context *context, const char *name, const char *folder,

@@ -23,6 +23,7 @@ typedef struct wick_run_args {
     int64_t hidden_units;     /* 0: 10 */
     const char *data;         /* as for wick_dataset_open() */
     const char *data_dir;     /* or NULL */
+    int64_t limit;            /* only the first so many examples of each half; 0: all */
     int64_t image_shape[3];   /* channels, height, width */
     int64_t class_count;
     const char *const *classes; /* class_count names */
@@ -56,10 +57,12 @@ typedef struct wick_results {
 typedef struct wick_run wick_run;
 
 /* Makes the folder (and those above it) and writes args.json. A folder that has a run in it already is refused
- * unless exist_ok. Owned: wick_run_free(). Errors: WICK_EEXIST, WICK_EIO, WICK_EINVAL, WICK_ENOMEM. */
+ * unless exist_ok; then that run's files are removed once args.json is written. Of two that make a run in one
+ * folder at once, one gets WICK_EEXIST. Owned: wick_run_free().
+ * Errors: WICK_EEXIST, WICK_EIO, WICK_EINVAL, WICK_ENOMEM; what was there before is then as it was. */
 WICK_API wick_status wick_run_create(wick_context *context, const char *folder, bool exist_ok,
                                      const wick_run_args *args, wick_run **out);
-/* Opens a run's folder: args.json and, if they are there, its results.
+/* Opens a run's folder: args.json and, if they are there, its results, or the epochs of one that did not finish.
  * Errors: WICK_ENOENT (no such folder, or no args.json in it), WICK_EFORMAT (line and column). */
 WICK_API wick_status wick_run_open(wick_context *context, const char *folder, wick_run **out);
 WICK_API void wick_run_free(wick_run *run);
@@ -75,11 +78,13 @@ WICK_API const wick_results *wick_run_results(const wick_run *run);
 WICK_API wick_status wick_run_add_epoch(wick_run *run, const wick_epoch *epoch);
 /* Writes results.json; the epochs are those added. */
 WICK_API wick_status wick_run_finish(wick_run *run, const wick_results *results);
-/* Saves the model's state_dict as model.pth, or loads it from there. */
+/* Saves the model's state_dict as model.pth. */
 WICK_API wick_status wick_run_save_model(wick_run *run, const wick_module *model);
+/* Makes the model that args.json names, which draws from the default generator, and loads model.pth into it.
+ * *out is owned. Errors: those of wick_model_by_name(), wick_load() and wick_module_load_state_dict(). */
 WICK_API wick_status wick_run_load_model(wick_run *run, wick_module **out);
 
-/* results.json's text. Owned: wick_free(). */
+/* results.json's text, in which a number that is not finite is null. Owned: wick_free(). */
 WICK_API wick_status wick_results_format(wick_context *context, const wick_results *results,
                                          char **text);
 /* The table of several runs' results that the chapter's pandas DataFrame prints, with training_time; and the

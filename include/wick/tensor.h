@@ -68,7 +68,7 @@ WICK_API wick_status wick_tensor_argmax(const wick_tensor *tensor, wick_tensor *
 WICK_API bool wick_isclose(double a, double b, double rtol, double atol);
 
 /* The tensor as PyTorch's print(tensor) writes it, "tensor([[ 0.0273, ..." with `precision 4`, `threshold
- * 1000` and `edgeitems 3`, each line after the first indented by indent spaces more.
+ * 1000` and `edgeitems 3`, each line after the first but for empty ones indented by indent spaces more.
  * text is owned by the caller: wick_free(). Errors: WICK_ENOMEM. */
 WICK_API wick_status wick_tensor_format(const wick_tensor *tensor, int indent, char **text);
 
@@ -89,7 +89,8 @@ WICK_API wick_tensor *wick_state_dict_get(const wick_state_dict *dict, const cha
 /* Adds a tensor at the end; it is moved into the dict on success. Errors: WICK_EEXIST if the key is there
  * already, WICK_EINVAL if it is NULL, WICK_ENOMEM; the tensor then stays the caller's. */
 WICK_API wick_status wick_state_dict_add(wick_state_dict *dict, const char *key, wick_tensor *tensor);
-/* The dict as PyTorch prints an OrderedDict of tensors. text is owned by the caller: wick_free(). */
+/* The dict as a notebook shows an OrderedDict of tensors (IPython's layout, 79 columns). text is owned
+ * by the caller: wick_free(). */
 WICK_API wick_status wick_state_dict_format(const wick_state_dict *dict, char **text);
 
 #ifdef __cplusplus

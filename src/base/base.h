@@ -9,12 +9,17 @@
 
 enum { WKI_MESSAGE_SIZE = 1024, WKI_MAX_THREADS = 1024, WKI_GENERATOR_BYTES = 2560 };
 
+/* Some 20 us of work, against a microsecond or two for threads to meet, and far more where another process has the
+ * core. */
+#define WKI_WORK_PER_THREAD 1e6
+
 typedef struct wki_team wki_team;
 
 struct wick_context {
     char message[WKI_MESSAGE_SIZE];
     char device[16];
     int threads;
+    double work_per_thread;  /* multiply-adds that are worth another thread; a test of threads makes it small */
     atomic_int interrupted;
     wki_team *team;          /* made when first needed; wki_context_team() */
     void *default_generator; /* tensor/random.c's, WKI_GENERATOR_BYTES of zeros until it is first used */

@@ -26,6 +26,7 @@ wick_status wick_context_new(wick_context **out)
     }
     context->default_generator = generator;
     context->threads = wki_usable_cores();
+    context->work_per_thread = WKI_WORK_PER_THREAD;
     strcpy(context->device, "cpu");
     *out = context;
     return WICK_OK;

@@ -16,10 +16,11 @@ static wick_status system_failed(wick_context *context, const char *doing, const
     return wki_fail(context, status, "%s: cannot %s: %s", path, doing, strerror(errno));
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------
+ */
 
-static wick_status read_open(wick_context *context, int fd, const char *path, uint64_t limit, uint8_t **bytes,
-                             size_t *length)
+static wick_status read_open(wick_context *context, int fd, const char *path, uint64_t limit,
+                             uint8_t **bytes, size_t *length)
 {
     struct stat info;
     if (fstat(fd, &info) != 0)
@@ -46,8 +47,9 @@ static wick_status read_open(wick_context *context, int fd, const char *path, ui
         if (got <= 0) {
             wick_status status =
                 got < 0 ? system_failed(context, "read", path)
-                        : wki_fail(context, WICK_EIO, "%s: shrank to %llu of its %llu bytes while it was read",
-                                   path, (unsigned long long)done, (unsigned long long)size);
+                        : wki_fail(context, WICK_EIO,
+                                   "%s: shrank to %llu of its %llu bytes while it was read", path,
+                                   (unsigned long long)done, (unsigned long long)size);
             free(memory);
             return status;
         }
@@ -76,7 +78,8 @@ bool wki_file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------
+ */
 
 static void writer_release(wki_writer *writer)
 {
@@ -88,24 +91,40 @@ static void writer_release(wki_writer *writer)
     *writer = (wki_writer){.context = writer->context, .fd = -1};
 }
 
+/* Makes a new file beside the path. Not mkstemp(): its files are private, and to learn the umask for a
+ * chmod is to change it for every thread for a moment. */
+static wick_status make_temporary(wki_writer *writer)
+{
+    enum { TRIES = 1000 };
+    size_t size = strlen(writer->path) + sizeof(".2147483647-1000.tmp");
+    void *memory;
+    WKI_TRY(wki_alloc(writer->context, size, 1, "a file name", &memory));
+    writer->temporary = memory;
+    for (int i = 0; i < TRIES; i++) {
+        snprintf(writer->temporary, size, "%s.%d-%d.tmp", writer->path, (int)getpid(), i);
+        writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (writer->fd >= 0)
+            return WICK_OK;
+        if (errno != EEXIST)
+            break;
+    }
+    wick_status status = system_failed(writer->context, "write", writer->path);
+    free(writer->temporary); /* it is not this writer's to remove */
+    writer->temporary = NULL;
+    return status;
+}
+
 static wick_status writer_open(wki_writer *writer)
 {
-    wick_context *context = writer->context;
-    size_t length = strlen(writer->path);
+    struct stat info;
     void *memory;
-    WKI_TRY(wki_alloc(context, length + sizeof(".XXXXXX.tmp"), 1, "a file name", &memory));
-    writer->temporary = memory;
-    WKI_TRY(wki_alloc(context, BUFFER_SIZE, 1, "a write buffer", &memory));
+    /* A rename would put a file in the place of /dev/null as well. */
+    if (stat(writer->path, &info) == 0 && !S_ISREG(info.st_mode))
+        return wki_fail(writer->context, WICK_EEXIST, "%s: is there already, and is not a regular file",
+                        writer->path);
+    WKI_TRY(wki_alloc(writer->context, BUFFER_SIZE, 1, "a write buffer", &memory));
     writer->buffer = memory;
-    sprintf(writer->temporary, "%s.XXXXXX.tmp", writer->path);
-    writer->fd = mkostemps(writer->temporary, 4, O_CLOEXEC);
-    if (writer->fd < 0)
-        return system_failed(context, "write", writer->path);
-    mode_t mask = umask(0);
-    umask(mask);
-    if (fchmod(writer->fd, 0666 & ~mask) != 0)
-        return system_failed(context, "set the rights of", writer->path);
-    return WICK_OK;
+    return make_temporary(writer);
 }
 
 wick_status wki_writer_open(wki_writer *writer, wick_context *context, const char *path)
@@ -149,8 +168,8 @@ wick_status wki_writer_write(wki_writer *writer, const void *bytes, size_t lengt
     return WICK_OK;
 }
 
-/* Makes a rename in the folder of path last through a crash. Some file systems cannot sync folders; what they
- * can, they have done by then. */
+/* Makes a rename in the folder of path last through a crash. Some file systems cannot sync folders; what
+ * they can, they have done by then. */
 static void sync_folder(const char *path)
 {
     char folder[4096];
@@ -193,7 +212,7 @@ wick_status wki_writer_commit(wki_writer *writer)
 
 void wki_writer_abort(wki_writer *writer)
 {
-    if (writer->temporary != NULL && writer->temporary[0] != '\0')
+    if (writer->temporary != NULL)
         unlink(writer->temporary);
     writer_release(writer);
 }
@@ -209,7 +228,8 @@ wick_status wki_file_write(wick_context *context, const char *path, const void *
     return status;
 }
 
-/* ---- folders ---------------------------------------------------------------------------------------- */
+/* ---- folders ----------------------------------------------------------------------------------------
+ */
 
 static wick_status make_folder(wick_context *context, const char *folder)
 {

@@ -20,8 +20,8 @@ void wki_text_append(wki_text *text, const char *bytes, size_t length)
 {
     if (text->status != WICK_OK)
         return;
-    text->status = wki_grow(text->context, (void **)&text->bytes, &text->capacity, text->length + length + 1, 1,
-                            "text");
+    text->status = wki_grow(text->context, (void **)&text->bytes, &text->capacity,
+                            text->length + length + 1, 1, "text");
     if (text->status != WICK_OK)
         return;
     memcpy(text->bytes + text->length, bytes, length);
@@ -94,7 +94,8 @@ static size_t distance(const char *a, const char *b)
         size_t diagonal = row[0];
         row[0] = i + 1;
         for (size_t j = 1; j <= columns; j++) {
-            size_t change = diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j - 1]));
+            size_t change =
+                diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j - 1]));
             diagonal = row[j];
             row[j] = WKI_MIN(change, WKI_MIN(row[j], row[j - 1]) + 1);
         }
@@ -131,11 +132,15 @@ void wki_repr(double number, char out[32])
         strcpy(out, number < 0 ? "-Infinity" : "Infinity");
         return;
     }
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(out, 32, "%.*g", digits, number);
+    int digits = 1;
+    for (; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*e", digits - 1, number);
         if (strtod(out, NULL) == number)
             break;
     }
-    if (strpbrk(out, ".e") == NULL)
-        strcat(out, ".0");
+    int exponent = atoi(strchr(out, 'e') + 1);
+    if (exponent >= -4 && exponent < 16)
+        snprintf(out, 32, "%.*f", WKI_MAX(digits - 1 - exponent, 1), number);
+    else
+        snprintf(out, 32, "%.*e", digits - 1, number);
 }

@@ -6,6 +6,7 @@
 
 #include <wick/module.h>
 
+/* What a module is. Each kind has a row in nn/layer_kinds.c: all that nn knows of it. */
 typedef enum wki_module_kind {
     WKI_SEQUENTIAL, /* also a model: a container with a class name of its own */
     WKI_FLATTEN,
@@ -13,6 +14,7 @@ typedef enum wki_module_kind {
     WKI_RELU,
     WKI_CONV2D,
     WKI_MAX_POOL2D,
+    WKI_KIND_COUNT,
 } wki_module_kind;
 
 /* A tensor that is learned (weight, bias). value and grad have one shape; grad is made with it. */
@@ -29,6 +31,7 @@ typedef struct wki_linear {
 typedef struct wki_conv2d {
     int64_t in_channels, out_channels, groups;
     wick_size2 kernel, stride, padding, dilation;
+    const char *padding_word; /* "same" or "valid" if padding was given so, else NULL. Static */
 } wki_conv2d;
 
 typedef struct wki_max_pool2d {
@@ -44,6 +47,7 @@ struct wick_module {
     char *class_name; /* "Sequential", "Conv2d", "FashionMNISTModelV2". Owned */
     bool training;
 
+    struct wick_module *parent;    /* the container that it was moved into, or NULL */
     struct wick_module **children; /* containers only */
     char **child_names;
     size_t child_count, child_capacity, name_capacity;
@@ -61,12 +65,12 @@ struct wick_module {
     void (*plan_free)(void *plan);
 };
 
-/* Calls visit for every layer that is no container, in running order, with its dotted path ("" for a module
- * that is itself a layer). Stops at the first failure and returns it. */
+/* Calls visit for every layer that is no container, in running order, with its dotted path ("" for a
+ * module that is itself a layer). Stops at the first failure and returns it. */
 typedef wick_status wki_layer_visit(void *user, wick_module *layer, const char *path);
 wick_status wki_module_walk(wick_module *module, wki_layer_visit *visit, void *user);
 
-/* The shape after one layer (no container). path is for the message. */
+/* The shape after one layer (no container). path is for the message. in and out may be one array. */
 wick_status wki_layer_output_shape(const wick_module *layer, const char *path, int ndim_in,
                                    const int64_t *in, int *ndim_out, int64_t *out);
 

@@ -1,0 +1,124 @@
+#include "output_files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_FOLDERS = 100000 };
+
+static wick_status no_memory(cli_app *app)
+{
+    return app_fail(app, WICK_ENOMEM, "out of memory");
+}
+
+bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+wick_status path_join(cli_app *app, const char *folder, const char *name, char **path)
+{
+    size_t length = strlen(folder);
+    const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
+    if (asprintf(path, "%s%s%s", folder, slash, name) < 0)
+        return no_memory(app);
+    return WICK_OK;
+}
+
+/* Makes the folders above path. */
+static wick_status make_parents(cli_app *app, char *path)
+{
+    for (char *c = path + 1; *c != '\0'; c++) {
+        if (*c != '/')
+            continue;
+        *c = '\0';
+        bool made = mkdir(path, 0777) == 0 || is_folder(path);
+        wick_status status = WICK_OK;
+        if (!made)
+            status = app_fail(app, WICK_EIO, "%s: cannot make the folder: %s", path, strerror(errno));
+        *c = '/';
+        TRY(status);
+    }
+    return WICK_OK;
+}
+
+wick_status folder_claim(cli_app *app, const char *base, char **folder)
+{
+    char *path;
+    if (asprintf(&path, "%s%d", base, MOST_FOLDERS) < 0)
+        return no_memory(app);
+    strcpy(path, base);
+    wick_status status = make_parents(app, path);
+    for (int i = 2; status == WICK_OK; i++) {
+        if (mkdir(path, 0777) == 0) {
+            *folder = path;
+            return WICK_OK;
+        }
+        if (errno != EEXIST || i > MOST_FOLDERS)
+            status = app_fail(app, WICK_EIO, "%s: cannot make the folder: %s", path, strerror(errno));
+        else
+            sprintf(path, "%s%d", base, i);
+    }
+    free(path);
+    return status;
+}
+
+static bool write_all(FILE *file, const char *text)
+{
+    size_t length = strlen(text);
+    bool good = fwrite(text, 1, length, file) == length && fflush(file) == 0;
+    /* What cannot be synced, such as a pipe, is no failure. */
+    good = good && (fsync(fileno(file)) == 0 || errno == EINVAL || errno == ENOTSUP);
+    int error = errno;
+    bool closed = fclose(file) == 0;
+    if (!good)
+        errno = error;
+    return good && closed;
+}
+
+static wick_status failed(cli_app *app, const char *path)
+{
+    return app_fail(app, WICK_EIO, "%s: cannot write: %s", path, strerror(errno));
+}
+
+static wick_status write_beside(cli_app *app, const char *path, char *temporary, const char *text)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    int fd = mkstemp(temporary);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL) {
+        wick_status status = failed(app, path);
+        if (fd >= 0) {
+            close(fd);
+            unlink(temporary);
+        }
+        return status;
+    }
+    fchmod(fd, 0666 & ~mask);
+    if (write_all(file, text) && rename(temporary, path) == 0)
+        return WICK_OK;
+    wick_status status = failed(app, path);
+    unlink(temporary);
+    return status;
+}
+
+wick_status file_write(cli_app *app, const char *path, const char *text)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        FILE *file = S_ISDIR(info.st_mode) ? NULL : fopen(path, "w");
+        if (S_ISDIR(info.st_mode))
+            errno = EISDIR;
+        return file != NULL && write_all(file, text) ? WICK_OK : failed(app, path);
+    }
+    char *temporary;
+    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+        return no_memory(app);
+    wick_status status = write_beside(app, path, temporary, text);
+    free(temporary);
+    return status;
+}

@@ -1,0 +1,146 @@
+/* The gradient of a convolution's weights, in lanes.
+ *
+ * Each weight's sum is kept as WKI_LANES partial sums, one a lane, in scratch: [o][t][lane], and [o][lane] for the
+ * bias. A tile holds no * nt of these in registers for one vector of the lanes while it sweeps some rows; the rows
+ * are few enough that delta stays in the L1 cache while all taps go by. At the end the lanes are added up. */
+#include "cpu/kernel_vector.h"
+
+#include <string.h>
+
+#if REGISTERS == 32
+#define MAX_OUT 6
+#define MAX_TAPS 4
+#else
+#define MAX_OUT 4
+#define MAX_TAPS 3
+#endif
+
+/* Delta's rows of one tile take at most about this much of the L1 cache. */
+enum { DELTA_BYTES = 16 * 1024 };
+
+typedef struct sweep {
+    const wki_conv2d_weight_call *call;
+    float *sums; /* scratch of channel_begin */
+    int row_begin, row_end;
+} sweep;
+
+ALWAYS_INLINE void tile(const sweep *s, int o, int t, int v, const int no, const int nt)
+{
+    const wki_conv2d_weight_call *call = s->call;
+    const ptrdiff_t taps = call->taps, channel = call->out.channel;
+    const ptrdiff_t delta_column = call->out.column, input_column = call->in.column;
+    float *place = s->sums + ((o - call->channel_begin) * taps + t) * WKI_LANES + v * VW;
+    vec sum[MAX_OUT][MAX_TAPS];
+    UNROLL for (int i = 0; i < no; i++)
+        UNROLL for (int j = 0; j < nt; j++)
+            sum[i][j] = load(place + (i * taps + j) * WKI_LANES);
+    for (int y = s->row_begin; y < s->row_end; y++) {
+        const float *delta = call->delta + o * channel + y * call->out.row + v * VW;
+        const float *input = call->input + y * call->in.row + v * VW;
+        for (int x = 0; x < call->columns; x++) {
+            vec pixel[MAX_TAPS];
+            UNROLL for (int j = 0; j < nt; j++)
+                pixel[j] = load(input + call->offset[t + j]);
+            UNROLL for (int i = 0; i < no; i++) {
+                vec d = load(delta + i * channel);
+                KEEP_IN_REGISTER(d);
+                UNROLL for (int j = 0; j < nt; j++)
+                    sum[i][j] += d * pixel[j];
+            }
+            delta += delta_column;
+            input += input_column;
+        }
+    }
+    UNROLL for (int i = 0; i < no; i++)
+        UNROLL for (int j = 0; j < nt; j++)
+            store(place + (i * taps + j) * WKI_LANES, sum[i][j]);
+}
+
+typedef void tile_function(const sweep *s, int o, int t, int v);
+
+#define TILE(no)                                                                                              \
+    static __attribute__((noinline)) void tile_##no(const sweep *s, int o, int t, int v)                      \
+    {                                                                                                         \
+        tile(s, o, t, v, no, 1);                                                                              \
+    }                                                                                                         \
+    static __attribute__((noinline)) void wide_tile_##no(const sweep *s, int o, int t, int v)                 \
+    {                                                                                                         \
+        tile(s, o, t, v, no, MAX_TAPS);                                                                       \
+    }
+TILE(1)
+TILE(2)
+TILE(3)
+TILE(4)
+#if MAX_OUT >= 5
+TILE(5)
+#endif
+#if MAX_OUT >= 6
+TILE(6)
+#endif
+
+static tile_function *const tiles[MAX_OUT + 1][2] = {
+    {NULL, NULL}, {tile_1, wide_tile_1}, {tile_2, wide_tile_2}, {tile_3, wide_tile_3}, {tile_4, wide_tile_4},
+#if MAX_OUT >= 5
+    {tile_5, wide_tile_5},
+#endif
+#if MAX_OUT >= 6
+    {tile_6, wide_tile_6},
+#endif
+};
+
+static void sweep_rows(const sweep *s)
+{
+    const wki_conv2d_weight_call *call = s->call;
+    int count = call->channel_end - call->channel_begin;
+    int groups = (count + MAX_OUT - 1) / MAX_OUT;
+    for (int g = 0; g < groups; g++) {
+        int o = call->channel_begin + count * g / groups;
+        int no = call->channel_begin + count * (g + 1) / groups - o;
+        int t = 0;
+        for (; t + MAX_TAPS <= call->taps; t += MAX_TAPS)
+            for (int v = 0; v < VPB; v++)
+                tiles[no][1](s, o, t, v);
+        for (; t < call->taps; t++)
+            for (int v = 0; v < VPB; v++)
+                tiles[no][0](s, o, t, v);
+    }
+}
+
+static void bias_lanes(const wki_conv2d_weight_call *call, int o, float *lanes)
+{
+    vec sum[VPB] = {0};
+    for (int y = 0; y < call->rows; y++) {
+        const float *delta = call->delta + o * call->out.channel + y * call->out.row;
+        for (int x = 0; x < call->columns; x++)
+            for (int v = 0; v < VPB; v++)
+                sum[v] += load(delta + x * call->out.column + v * VW);
+    }
+    for (int v = 0; v < VPB; v++)
+        store(lanes + v * VW, sum[v]);
+}
+
+void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *call)
+{
+    int count = call->channel_end - call->channel_begin;
+    ptrdiff_t taps = call->taps;
+    memset(call->scratch, 0, (size_t)count * (size_t)taps * WKI_LANES * sizeof(float));
+    int row_bytes = MAX_OUT * call->columns * WKI_LANES * (int)sizeof(float);
+    int rows = WKI_MAX(1, DELTA_BYTES / WKI_MAX(1, row_bytes));
+    for (int y = 0; y < call->rows; y += rows) {
+        sweep s = {call, call->scratch, y, WKI_MIN(y + rows, call->rows)};
+        sweep_rows(&s);
+    }
+    for (ptrdiff_t i = 0; i < count * taps; i++) {
+        float *gradient = call->gradient + call->channel_begin * taps + i;
+        float sum = sum_lanes(call->scratch + i * WKI_LANES);
+        *gradient = call->accumulate ? *gradient + sum : sum;
+    }
+    if (call->bias_gradient == NULL)
+        return;
+    for (int o = call->channel_begin; o < call->channel_end; o++) {
+        float lanes[WKI_LANES];
+        bias_lanes(call, o, lanes);
+        float sum = sum_lanes(lanes);
+        call->bias_gradient[o] = call->accumulate ? call->bias_gradient[o] + sum : sum;
+    }
+}

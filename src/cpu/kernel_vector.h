@@ -1,0 +1,123 @@
+/* Vectors for the kernels, in GCC's and clang's vector types: included by the files that are compiled once an
+ * instruction set, with WKI_ISA set to its short name. */
+#ifndef WKI_KERNEL_VECTOR_H
+#define WKI_KERNEL_VECTOR_H
+
+#include "cpu/kernels.h"
+
+#define WKI_PASTE2(isa, name) wki_##isa##_##name
+#define WKI_PASTE(isa, name) WKI_PASTE2(isa, name)
+/* The name of a kernel in this instruction set: wki_v3_conv2d. */
+#define WKI_KERNEL(name) WKI_PASTE(WKI_ISA, name)
+
+/* What every instruction set has one of; the table names them. */
+void WKI_KERNEL(conv2d)(const wki_conv2d_call *);
+void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *);
+void WKI_KERNEL(max_pool2d)(const wki_max_pool2d_call *);
+void WKI_KERNEL(max_pool2d_backward)(const wki_max_pool2d_call *);
+void WKI_KERNEL(linear)(const wki_linear_call *);
+void WKI_KERNEL(linear_input)(const wki_linear_call *);
+void WKI_KERNEL(linear_weight)(const wki_linear_call *);
+void WKI_KERNEL(cross_entropy)(const wki_cross_entropy_call *);
+void WKI_KERNEL(pixels_to_rows)(const wki_layout_call *);
+void WKI_KERNEL(pixels_to_lanes)(const wki_layout_call *);
+void WKI_KERNEL(rows_to_lanes)(const wki_layout_call *);
+void WKI_KERNEL(lanes_to_rows)(const wki_layout_call *);
+void WKI_KERNEL(relu)(float *, size_t);
+void WKI_KERNEL(relu_backward)(const float *, float *, size_t);
+void WKI_KERNEL(sum_parts)(float *, const float *, int, size_t, size_t);
+void WKI_KERNEL(add)(float *, const float *, size_t);
+void WKI_KERNEL(sgd)(float *, const float *, size_t, float);
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 32")
+
+/* Floats in a vector, and vector registers. The tests set both, to run the shapes of processors that are not there. */
+#if defined(VW) && defined(REGISTERS)
+#elif defined(__AVX512F__)
+#define VW 16
+#define REGISTERS 32
+#elif defined(__AVX__)
+#define VW 8
+#define REGISTERS 16
+#elif defined(__aarch64__)
+#define VW 4
+#define REGISTERS 32
+#else
+#define VW 4
+#define REGISTERS 16
+#endif
+/* Vectors in a block of lanes. */
+#define VPB (16 / VW)
+
+typedef float vec __attribute__((vector_size(VW * 4), may_alias));
+typedef float vec_unaligned __attribute__((vector_size(VW * 4), aligned(4), may_alias));
+typedef int32_t ivec __attribute__((vector_size(VW * 4), may_alias));
+
+/* Makes the compiler load a vector once and keep it, where it would rather read it again for every use. */
+#if defined(__AVX512F__)
+#define KEEP_IN_REGISTER(vector) __asm__("" : "+v"(vector))
+#elif defined(__x86_64__) && VW < 16
+#define KEEP_IN_REGISTER(vector) __asm__("" : "+x"(vector))
+#elif defined(__aarch64__)
+#define KEEP_IN_REGISTER(vector) __asm__("" : "+w"(vector))
+#else
+#define KEEP_IN_REGISTER(vector) ((void)0)
+#endif
+
+ALWAYS_INLINE vec load(const float *from)
+{
+    return *(const vec_unaligned *)from;
+}
+
+ALWAYS_INLINE void store(float *to, vec value)
+{
+    *(vec_unaligned *)to = value;
+}
+
+ALWAYS_INLINE vec splat(float value)
+{
+    return value - (vec){0};
+}
+
+/* condition's lanes are all ones or all zeros. */
+ALWAYS_INLINE vec select_vec(ivec condition, vec yes, vec no)
+{
+    return (vec)((condition & (ivec)yes) | (~condition & (ivec)no));
+}
+
+/* torch.relu: a NaN stays one. */
+ALWAYS_INLINE vec relu_vec(vec value)
+{
+    return (vec)(~(value < 0.0f) & (ivec)value);
+}
+
+/* The gradient where the value that a ReLU gave is positive (or NaN), else 0. */
+ALWAYS_INLINE vec mask_vec(vec value, vec gradient)
+{
+    return (vec)(~(value <= 0.0f) & (ivec)gradient);
+}
+
+/* sum + a * b for what is left of a vector, rounded as in the vectors. Said outright where there is an instruction for
+ * it: a loop that gcc makes into vectors on its own has its products rounded before they are added in order. */
+ALWAYS_INLINE float multiply_add(float sum, float a, float b)
+{
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    return __builtin_fmaf(a, b, sum);
+#else
+    return sum + a * b;
+#endif
+}
+
+/* The sum of 16 numbers, always as the same tree. */
+ALWAYS_INLINE float sum_lanes(const float lanes[WKI_LANES])
+{
+    float s[8];
+    for (int i = 0; i < 8; i++)
+        s[i] = lanes[i] + lanes[i + 8];
+    for (int i = 0; i < 4; i++)
+        s[i] += s[i + 4];
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* The kernels: one table of functions an instruction set, and how it is picked.
+ *
+ * Two layouts, for blocks of WKI_LANES images:
+ *   lanes  [channel][row][column][WKI_LANES]: a vector holds the same pixel of several images, so that a
+ *          convolution is a weight times a vector whatever the sizes, and no edge needs code of its own.
+ *          Around each channel there may be a halo of zeros, which nobody writes.
+ *   rows   [image][feature], row-major as outside.
+ *
+ * Every sum is made in an order that does not depend on the vector width: lane by lane, then the lanes as a
+ * tree (see kernel_vector.h). Kernels keep no state and allocate nothing.
+ */
+#ifndef WKI_KERNELS_H
+#define WKI_KERNELS_H
+
+#include "base/base.h"
+
+enum { WKI_LANES = 16 };
+
+/* A strided view of the positions of a lanes tensor; all strides in floats. */
+typedef struct wki_plane {
+    ptrdiff_t channel, row, column;
+} wki_plane;
+
+/* output[o][y][x] = bias[o] + sum over t of weight[o][t] * input[y * in.row + x * in.column + offset[t]].
+ * With the right offsets this is a convolution's forward pass and the gradient of its input. */
+typedef struct wki_conv2d_call {
+    const float *input;
+    const float *weight;     /* [channels][taps] */
+    const float *bias;       /* [channels] or NULL */
+    const int32_t *offset;   /* [taps] in floats */
+    float *output;
+    const float *mask;       /* where it is <= 0, the output is 0; or NULL */
+    wki_plane in, out, mask_plane; /* in.channel is not used: offset covers it */
+    int taps, channels;
+    int row_begin, row_end, columns;
+    bool relu;
+} wki_conv2d_call;
+
+/* gradient[o][t] (+)= sum over y, x and lanes of delta[o][y][x] * input[y * in.row + x * in.column + offset[t]],
+ * bias_gradient[o] (+)= sum of delta[o], for o in channel_begin .. channel_end. */
+typedef struct wki_conv2d_weight_call {
+    const float *input;
+    const float *delta;
+    const int32_t *offset;
+    float *gradient;      /* [channels][taps] */
+    float *bias_gradient; /* [channels] or NULL */
+    float *scratch;       /* wki_conv2d_weight_scratch() floats */
+    wki_plane in, out;    /* out: delta's strides */
+    int taps, channel_begin, channel_end;
+    int rows, columns;
+    bool accumulate;      /* add to what is there */
+} wki_conv2d_weight_call;
+
+/* How many floats of scratch a wki_conv2d_weight_call over that many channels needs. */
+size_t wki_conv2d_weight_scratch(int channels, int taps);
+
+/* output[c][y][x] = the largest of the window at (y * stride_h - padding_h, x * stride_w - padding_w). */
+typedef struct wki_max_pool2d_call {
+    const float *input;
+    float *output;
+    const float *delta;     /* backward: the output's gradient */
+    float *input_gradient;  /* backward: all of it is written */
+    wki_plane in, out, delta_plane, gradient_plane;
+    int channel_begin, channel_end;
+    int in_h, in_w, out_h, out_w;
+    int kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w;
+    bool mask;              /* backward: the gradient is 0 where the input is <= 0 */
+    bool relu;              /* forward: negative results become 0 */
+} wki_max_pool2d_call;
+
+/* output[n][o] = bias[o] + sum over i of input[n][i] * weight[o][i], and its two gradients. */
+typedef struct wki_linear_call {
+    const float *input;     /* rows of in_pitch floats */
+    float *output;          /* rows of out_pitch floats */
+    const float *weight;    /* [out_features][in_features], not padded */
+    const float *bias;      /* or NULL */
+    const float *delta;     /* backward: the output's gradient, rows of out_pitch */
+    float *input_gradient;  /* rows of in_pitch */
+    const float *mask;      /* as input_gradient: where it is <= 0 the gradient is 0; or NULL */
+    float *weight_gradient; /* [out_features][in_features] */
+    float *bias_gradient;   /* or NULL */
+    int rows, in_features, out_features;
+    ptrdiff_t in_pitch, out_pitch;
+    bool relu;
+    bool accumulate;        /* add to what weight_gradient and bias_gradient hold */
+} wki_linear_call;
+
+/* For rows of logits: each one's loss -log softmax[target], and scale * (softmax - onehot(target)) as the gradient.
+ * correct counts the rows whose first largest logit is the target's. */
+typedef struct wki_cross_entropy_call {
+    const float *logits;
+    float *gradient;      /* laid out as logits, or NULL */
+    const int64_t *targets;
+    float *losses;        /* [rows] */
+    int64_t *predictions; /* [rows] */
+    int rows, classes;
+    ptrdiff_t pitch;
+    float scale;
+    bool mask;            /* the gradient is 0 where the logit is <= 0: a ReLU made the logits */
+} wki_cross_entropy_call;
+
+/* Between rows or pixels and lanes. Images beyond `images` are zeros in lanes. */
+typedef struct wki_layout_call {
+    const uint8_t *const *pixels; /* [images]: each channels * height * width bytes */
+    float *rows;
+    ptrdiff_t pitch;
+    float *lanes;
+    const float *mask;            /* rows_to_lanes: where it is <= 0 the result is 0; or NULL */
+    wki_plane plane, mask_plane;  /* of lanes and of mask */
+    int images, channels, height, width;
+} wki_layout_call;
+
+typedef struct wki_kernels {
+    const char *name;
+    int vector_width; /* floats */
+    void (*conv2d)(const wki_conv2d_call *call);
+    void (*conv2d_weight)(const wki_conv2d_weight_call *call);
+    void (*max_pool2d)(const wki_max_pool2d_call *call);
+    void (*max_pool2d_backward)(const wki_max_pool2d_call *call);
+    void (*linear)(const wki_linear_call *call);
+    void (*linear_input)(const wki_linear_call *call);  /* -> input_gradient */
+    void (*linear_weight)(const wki_linear_call *call); /* -> weight_gradient, bias_gradient */
+    void (*cross_entropy)(const wki_cross_entropy_call *call);
+    void (*pixels_to_rows)(const wki_layout_call *call);
+    void (*pixels_to_lanes)(const wki_layout_call *call);
+    void (*rows_to_lanes)(const wki_layout_call *call);
+    void (*lanes_to_rows)(const wki_layout_call *call);
+    /* values = max(values, 0); gradient = values <= 0 ? 0 : gradient. */
+    void (*relu)(float *values, size_t count);
+    void (*relu_backward)(const float *values, float *gradient, size_t count);
+    /* sum = parts[0] + parts[stride] + ... (count numbers each, `parts` of them, in this order). */
+    void (*sum_parts)(float *sum, const float *parts, int part_count, size_t stride, size_t count);
+    /* sum += addend. */
+    void (*add)(float *sum, const float *addend, size_t count);
+    /* weight = weight - lr * gradient. */
+    void (*sgd)(float *weight, const float *gradient, size_t count, float lr);
+} wki_kernels;
+
+/* The kernels of a context: those asked for, else WICK_CPU's, else the best that the processor runs. */
+wick_status wki_context_kernels(wick_context *context, const wki_kernels **out);
+/* Every table of this build that the processor can run, best first; NULL from the end on. */
+const wki_kernels *wki_kernels_runnable(int index);
+
+#endif

@@ -1,0 +1,110 @@
+/* Which kernels a context uses. */
+#include "cpu/kernels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t wki_conv2d_weight_scratch(int channels, int taps)
+{
+    return (size_t)channels * (size_t)taps * WKI_LANES;
+}
+
+#if defined(__x86_64__)
+extern const wki_kernels wki_v4_kernels, wki_v3_kernels;
+
+/* clang does not know the levels by name; no processor has these features without the rest of the level. */
+static bool runs_v3(void)
+{
+#if defined(__clang__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2");
+#else
+    return __builtin_cpu_supports("x86-64-v3");
+#endif
+}
+
+static bool runs_v4(void)
+{
+#if defined(__clang__)
+    return runs_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+#else
+    return __builtin_cpu_supports("x86-64-v4");
+#endif
+}
+#endif
+extern const wki_kernels wki_base_kernels;
+
+static bool runs_always(void)
+{
+    return true;
+}
+
+/* Best first. */
+static const struct {
+    const wki_kernels *kernels;
+    bool (*runs)(void);
+} tables[] = {
+#if defined(__x86_64__)
+    {&wki_v4_kernels, runs_v4},
+    {&wki_v3_kernels, runs_v3},
+#endif
+    {&wki_base_kernels, runs_always},
+};
+
+const wki_kernels *wki_kernels_runnable(int index)
+{
+    for (size_t i = 0; i < WKI_COUNT(tables); i++)
+        if (tables[i].runs() && index-- == 0)
+            return tables[i].kernels;
+    return NULL;
+}
+
+static wick_status choose(wick_context *context, const char *cpu, const char *who, const wki_kernels **out)
+{
+    if (strcmp(cpu, "auto") == 0) {
+        *out = wki_kernels_runnable(0);
+        return WICK_OK;
+    }
+    char names[128] = "";
+    for (int i = 0; wki_kernels_runnable(i) != NULL; i++) {
+        const wki_kernels *kernels = wki_kernels_runnable(i);
+        if (strcmp(cpu, kernels->name) == 0) {
+            *out = kernels;
+            return WICK_OK;
+        }
+        strcat(strcat(names, i == 0 ? "" : ", "), kernels->name);
+    }
+    return wki_fail(context, WICK_EDEVICE, "%s '%s': this processor has no such kernels; it has: %s", who, cpu, names);
+}
+
+wick_status wick_context_set_cpu(wick_context *context, const char *cpu)
+{
+    const wki_kernels *kernels;
+    if (cpu == NULL)
+        return wki_fail(context, WICK_EINVAL, "the processor's name is NULL; it must be auto or a name");
+    WKI_TRY(choose(context, cpu, "cpu", &kernels));
+    context->kernels = kernels;
+    return WICK_OK;
+}
+
+wick_status wki_context_kernels(wick_context *context, const wki_kernels **out)
+{
+    if (context->kernels == NULL) {
+        const wki_kernels *kernels;
+        const char *wanted = getenv("WICK_CPU");
+        WKI_TRY(choose(context, wanted != NULL && wanted[0] != '\0' ? wanted : "auto", "WICK_CPU", &kernels));
+        context->kernels = kernels;
+    }
+    *out = context->kernels;
+    return WICK_OK;
+}
+
+wick_status wick_context_cpu(wick_context *context, const char **out)
+{
+    const wki_kernels *kernels;
+    WKI_TRY(wki_context_kernels(context, &kernels));
+    *out = kernels->name;
+    return WICK_OK;
+}

@@ -1,0 +1,254 @@
+#include "data/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+wick_context *wki_dataset_context(const wick_dataset *dataset)
+{
+    return dataset->context;
+}
+
+void wick_dataset_free(wick_dataset *dataset)
+{
+    if (dataset == NULL)
+        return;
+    for (int64_t i = 0; dataset->classes != NULL && i < dataset->class_count; i++)
+        free(dataset->classes[i]);
+    free(dataset->classes);
+    free(dataset->name);
+    free(dataset->root);
+    free(dataset->memory);
+    free(dataset->labels);
+    free(dataset->files[0]);
+    free(dataset->files[1]);
+    free(dataset);
+}
+
+static wick_status name_classes(wick_dataset *dataset, int64_t class_count, const char *const *classes)
+{
+    void *memory;
+    WKI_TRY(wki_alloc(dataset->context, (size_t)class_count, sizeof(char *), "the names of classes",
+                      &memory));
+    dataset->classes = memory;
+    dataset->class_count = class_count;
+    for (int64_t i = 0; i < class_count; i++) {
+        char number[24];
+        snprintf(number, sizeof(number), "%lld", (long long)i);
+        WKI_TRY(
+            wki_strdup(dataset->context, classes == NULL ? number : classes[i], &dataset->classes[i]));
+    }
+    return WICK_OK;
+}
+
+wick_status wki_dataset_new(wick_context *context, const char *name, const char *class_name,
+                            const char *root, int64_t count, int64_t class_count,
+                            const char *const *classes, wick_dataset **out)
+{
+    void *memory;
+    WKI_TRY(wki_alloc(context, 1, sizeof(wick_dataset), "a data set", &memory));
+    wick_dataset *dataset = memory;
+    wick_status status;
+    dataset->context = context;
+    dataset->class_name = class_name;
+    dataset->count = count;
+    WKI_GOTO_OUT(wki_strdup(context, name, &dataset->name));
+    WKI_GOTO_OUT(wki_strdup(context, root, &dataset->root));
+    WKI_GOTO_OUT(name_classes(dataset, class_count, classes));
+    WKI_GOTO_OUT(wki_alloc(context, (size_t)count, sizeof(int64_t), "the labels", &memory));
+    dataset->labels = memory;
+    *out = dataset;
+    return WICK_OK;
+out:
+    wick_dataset_free(dataset);
+    return status;
+}
+
+/* Gives a data set the pixels of its count images, copied. */
+static wick_status copy_pixels(wick_dataset *dataset, const int64_t shape[3], const uint8_t *pixels)
+{
+    size_t bytes = (size_t)(dataset->count * shape[0] * shape[1] * shape[2]);
+    void *memory;
+    WKI_TRY(wki_alloc(dataset->context, bytes, 1, "the images", &memory));
+    memcpy(memory, pixels, bytes);
+    memcpy(dataset->shape, shape, sizeof(dataset->shape));
+    dataset->memory = memory;
+    dataset->pixels = memory;
+    return WICK_OK;
+}
+
+/* ---- from memory ------------------------------------------------------------------------------------
+ */
+
+static wick_status check_sizes(wick_context *context, int64_t count, const int64_t shape[3],
+                               int64_t class_count)
+{
+    int64_t product;
+    if (count < 1 || shape[0] < 1 || shape[1] < 1 || shape[2] < 1 || class_count < 1)
+        return wki_fail(
+            context, WICK_EINVAL,
+            "a data set of %lld images of [%lld, %lld, %lld] and %lld classes; each must be 1 or more",
+            (long long)count, (long long)shape[0], (long long)shape[1], (long long)shape[2],
+            (long long)class_count);
+    if (!wki_mul_i64(count, shape[0], &product) || !wki_mul_i64(product, shape[1], &product) ||
+        !wki_mul_i64(product, shape[2], &product))
+        return wki_fail(
+            context, WICK_EINVAL,
+            "a data set of %lld images of [%lld, %lld, %lld] has more pixels than can be addressed",
+            (long long)count, (long long)shape[0], (long long)shape[1], (long long)shape[2]);
+    return WICK_OK;
+}
+
+static wick_status check_contents(wick_context *context, int64_t count, const uint8_t *pixels,
+                                  const int64_t *labels, int64_t class_count, const char *const *classes)
+{
+    if (pixels == NULL || labels == NULL || classes == NULL)
+        return wki_fail(context, WICK_EINVAL, "%s of a data set are NULL",
+                        pixels == NULL   ? "the pixels"
+                        : labels == NULL ? "the labels"
+                                         : "the names of the classes");
+    for (int64_t i = 0; i < class_count; i++)
+        if (classes[i] == NULL)
+            return wki_fail(context, WICK_EINVAL, "the name of class %lld is NULL", (long long)i);
+    for (int64_t i = 0; i < count; i++)
+        if (labels[i] < 0 || labels[i] >= class_count)
+            return wki_fail(context, WICK_EINVAL,
+                            "label %lld at index %lld is out of range; it must be 0 to %lld",
+                            (long long)labels[i], (long long)i, (long long)class_count - 1);
+    return WICK_OK;
+}
+
+wick_status wick_dataset_from(wick_context *context, int64_t count, int64_t channels, int64_t height,
+                              int64_t width, const uint8_t *pixels, const int64_t *labels,
+                              int64_t class_count, const char *const *classes, wick_dataset **out)
+{
+    const int64_t shape[3] = {channels, height, width};
+    wick_dataset *dataset;
+    if (out == NULL)
+        return wki_fail(context, WICK_EINVAL, "the place for the data set is NULL");
+    WKI_TRY(check_sizes(context, count, shape, class_count));
+    WKI_TRY(check_contents(context, count, pixels, labels, class_count, classes));
+    WKI_TRY(
+        wki_dataset_new(context, "memory", "TensorDataset", "", count, class_count, classes, &dataset));
+    wick_status status = copy_pixels(dataset, shape, pixels);
+    if (status != WICK_OK) {
+        wick_dataset_free(dataset);
+        return status;
+    }
+    memcpy(dataset->labels, labels, (size_t)count * sizeof(*labels));
+    *out = dataset;
+    return WICK_OK;
+}
+
+wick_status wick_dataset_head(const wick_dataset *dataset, int64_t count, wick_dataset **out)
+{
+    wick_context *context = dataset->context;
+    wick_dataset *head;
+    wick_status status = WICK_OK;
+    if (out == NULL)
+        return wki_fail(context, WICK_EINVAL, "the place for the data set is NULL");
+    if (count < 1 || count > dataset->count)
+        return wki_fail(context, WICK_EINVAL, "the first %lld examples of %lld; it must be 1 to %lld",
+                        (long long)count, (long long)dataset->count, (long long)dataset->count);
+    WKI_TRY(wki_dataset_new(context, dataset->name, dataset->class_name, dataset->root, count,
+                            dataset->class_count, (const char *const *)dataset->classes, &head));
+    head->split = dataset->split;
+    WKI_GOTO_OUT(copy_pixels(head, dataset->shape, dataset->pixels));
+    memcpy(head->labels, dataset->labels, (size_t)count * sizeof(*head->labels));
+    for (int i = 0; i < 2; i++)
+        if (dataset->files[i] != NULL)
+            WKI_GOTO_OUT(wki_strdup(context, dataset->files[i], &head->files[i]));
+    *out = head;
+    return WICK_OK;
+out:
+    wick_dataset_free(head);
+    return status;
+}
+
+/* ---- what it holds ----------------------------------------------------------------------------------
+ */
+
+const char *wick_dataset_name(const wick_dataset *dataset)
+{
+    return dataset->name;
+}
+
+const char *wick_dataset_class_name(const wick_dataset *dataset)
+{
+    return dataset->class_name;
+}
+
+wick_split wick_dataset_split(const wick_dataset *dataset)
+{
+    return dataset->split;
+}
+
+const char *wick_dataset_root(const wick_dataset *dataset)
+{
+    return dataset->root;
+}
+
+int64_t wick_dataset_count(const wick_dataset *dataset)
+{
+    return dataset->count;
+}
+
+const int64_t *wick_dataset_image_shape(const wick_dataset *dataset)
+{
+    return dataset->shape;
+}
+
+int64_t wick_dataset_class_count(const wick_dataset *dataset)
+{
+    return dataset->class_count;
+}
+
+const char *wick_dataset_class(const wick_dataset *dataset, int64_t index)
+{
+    return index >= 0 && index < dataset->class_count ? dataset->classes[index] : NULL;
+}
+
+const uint8_t *wick_dataset_pixels(const wick_dataset *dataset)
+{
+    return dataset->pixels;
+}
+
+const int64_t *wick_dataset_labels(const wick_dataset *dataset)
+{
+    return dataset->labels;
+}
+
+void wki_pixels_to_float(const uint8_t *pixels, int64_t count, float *out)
+{
+    /* A division, as ToTensor's div(255): the product with 1/255 is off by a bit for many pixels. */
+    for (int64_t i = 0; i < count; i++)
+        out[i] = (float)pixels[i] / 255.0f;
+}
+
+wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_tensor **image,
+                             int64_t *label)
+{
+    if (index < 0 || index >= dataset->count)
+        return wki_fail(dataset->context, WICK_EINVAL,
+                        "index %lld is out of range; it must be 0 to %lld", (long long)index,
+                        (long long)dataset->count - 1);
+    if (image != NULL) {
+        wick_tensor *tensor;
+        int64_t pixels = dataset->shape[0] * dataset->shape[1] * dataset->shape[2];
+        WKI_TRY(wick_tensor_new(dataset->context, WICK_FLOAT32, 3, dataset->shape, &tensor));
+        wki_pixels_to_float(dataset->pixels + index * pixels, pixels, wick_tensor_f32(tensor));
+        *image = tensor;
+    }
+    if (label != NULL)
+        *label = dataset->labels[index];
+    return WICK_OK;
+}
+
+wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char **path, char sha256[65])
+{
+    if (index < 0 || index > 1 || dataset->files[index] == NULL)
+        return wki_fail(dataset->context, WICK_ENOENT, "the data set was not read from a file %d",
+                        index);
+    WKI_TRY(wki_file_sha256(dataset->context, dataset->files[index], sha256));
+    *path = dataset->files[index];
+    return WICK_OK;
+}

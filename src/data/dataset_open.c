@@ -1,0 +1,339 @@
+#include "data/dataset.h"
+#include "data/idx.h"
+#include "data/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- where the files are ----------------------------------------------------------------------------
+ */
+
+/* The path of name.gz or of name in folder, freed with free(); NULL with WICK_OK if neither is there. */
+static wick_status find_file(wick_context *context, const char *folder, const char *name, char **out)
+{
+    static const char *const endings[] = {".gz", ""};
+    for (size_t i = 0; i < WKI_COUNT(endings); i++) {
+        char file[64], *path;
+        struct stat info;
+        snprintf(file, sizeof(file), "%s%s", name, endings[i]);
+        WKI_TRY(wki_join_path(context, folder, file, &path));
+        if (stat(path, &info) == 0) {
+            *out = path;
+            return WICK_OK;
+        }
+        int error = errno;
+        free(path);
+        if (error != ENOENT && error != ENOTDIR)
+            return wki_fail(context, WICK_EIO, "%s: cannot look for %s in it: %s", folder, file,
+                            strerror(error));
+    }
+    *out = NULL;
+    return WICK_OK;
+}
+
+/* Whether one of the four files is in folder: then all of them have to be. */
+static wick_status has_files(wick_context *context, const char *folder, bool *has)
+{
+    *has = false;
+    for (int i = 0; i < 4 && !*has; i++) {
+        char *path;
+        WKI_TRY(find_file(context, folder, wki_idx_file_name((wick_split)(i / 2), (wki_part)(i % 2)),
+                          &path));
+        *has = path != NULL;
+        free(path);
+    }
+    return WICK_OK;
+}
+
+typedef struct folder_search {
+    wick_context *context;
+    const char *name;
+    wki_text looked; /* the folders without the files so far */
+    char *found;
+} folder_search;
+
+/* Looks in folder, which is freed. In a folder that the user did not name, one that may not be looked
+ * into is as good as one that is not there. */
+static wick_status look_in(folder_search *search, char *folder, bool named)
+{
+    bool has;
+    wick_status status = has_files(search->context, folder, &has);
+    if (status == WICK_OK && has) {
+        search->found = folder;
+        return WICK_OK;
+    }
+    if (status == WICK_OK || (status == WICK_EIO && !named)) {
+        wki_text_printf(&search->looked, "%s%s", search->looked.length == 0 ? "" : ", ", folder);
+        status = search->looked.status;
+    }
+    free(folder);
+    return status;
+}
+
+/* Looks in folder and folder/NAME. */
+static wick_status look_in_both(folder_search *search, const char *folder)
+{
+    char *path;
+    if (folder == NULL || folder[0] == '\0' || search->found != NULL)
+        return WICK_OK;
+    WKI_TRY(wki_strdup(search->context, folder, &path));
+    WKI_TRY(look_in(search, path, true));
+    if (search->found != NULL)
+        return WICK_OK;
+    WKI_TRY(wki_join_path(search->context, folder, search->name, &path));
+    return look_in(search, path, true);
+}
+
+/* Looks in the user's cache and where Debian's packages of data sets put them. */
+static wick_status look_in_usual(folder_search *search)
+{
+    char *cache, *path;
+    wick_status status = search->found == NULL ? wki_cache_folder(search->context, &cache) : WICK_ENOENT;
+    if (status == WICK_OK) {
+        status = wki_join_path(search->context, cache, search->name, &path);
+        free(cache);
+        if (status == WICK_OK)
+            status = look_in(search, path, false);
+    }
+    if (status != WICK_OK && status != WICK_ENOENT)
+        return status;
+    if (search->found != NULL)
+        return WICK_OK;
+    WKI_TRY(wki_join_path(search->context, "/usr/share/datasets", search->name, &path));
+    return look_in(search, path, false);
+}
+
+static wick_status find_folder(wick_context *context, const char *name, const char *data_dir, char **out)
+{
+    folder_search search = {.context = context, .name = name};
+    wki_text_init(&search.looked, context);
+    wick_status status = look_in_both(&search, data_dir);
+    if (status == WICK_OK)
+        status = look_in_both(&search, getenv("WICK_DATA_DIR"));
+    if (status == WICK_OK)
+        status = look_in_usual(&search);
+    if (status == WICK_OK && search.found == NULL)
+        status = wki_fail(
+            context, WICK_ENOENT,
+            "%s: its files (%s.gz and so on) were not found in %s; 'wick data get %s' downloads them",
+            name, wki_idx_file_name(WICK_TRAIN, WKI_IMAGES), search.looked.bytes, name);
+    wki_text_release(&search.looked);
+    if (status == WICK_OK)
+        *out = search.found;
+    else
+        free(search.found);
+    return status;
+}
+
+/* ---- what they are ----------------------------------------------------------------------------------
+ */
+
+/* The known set that path's labels are of, by their SHA-256. Sums are made only of files whose size
+ * fits. */
+static wick_status known_by_labels(wick_context *context, const char *path, const char *name,
+                                   const wki_known_set **out)
+{
+    struct stat info;
+    char sha256[65];
+    if (stat(path, &info) != 0 || !wki_known_size(name, (uint64_t)info.st_size))
+        return WICK_OK;
+    WKI_TRY(wki_file_sha256(context, path, sha256));
+    *out = wki_known_by_sum(name, sha256);
+    return WICK_OK;
+}
+
+/* What a folder's own name is: "data" for "some/data/" and for "." in it. Freed with free(). */
+static wick_status base_name(wick_context *context, const char *folder, char **out)
+{
+    char *real = realpath(folder, NULL);
+    if (real == NULL && errno == ENOMEM)
+        return wki_fail(context, WICK_ENOMEM, "%s: out of memory", folder);
+    const char *path = real == NULL ? folder : real;
+    const char *slash = strrchr(path, '/');
+    wick_status status = wki_strdup(context, slash == NULL || slash[1] == '\0' ? path : slash + 1, out);
+    free(real);
+    return status;
+}
+
+/* A folder's data set has the classes of a known one if it is named like it or has its labels, of one
+ * half or the other; else as many as the labels of both halves need. */
+static wick_status learn_classes(wick_context *context, const char *folder, const wki_known_set **known,
+                                 int64_t *class_count)
+{
+    int64_t largest = 0;
+    for (int split = WICK_TRAIN; split <= WICK_TEST && *known == NULL; split++) {
+        const char *name = wki_idx_file_name((wick_split)split, WKI_LABELS);
+        char *path;
+        wki_idx idx = {0};
+        WKI_TRY(find_file(context, folder, name, &path));
+        if (path == NULL)
+            continue;
+        wick_status status = known_by_labels(context, path, name, known);
+        if (status == WICK_OK && *known == NULL)
+            status = wki_idx_read(context, path, WKI_IDX_LABELS, &idx);
+        free(path);
+        WKI_TRY(status);
+        for (int64_t i = 0; i < idx.count; i++)
+            largest = WKI_MAX(largest, idx.elements[i]);
+        wki_idx_release(&idx);
+    }
+    *class_count = *known != NULL ? (*known)->class_count : largest + 1;
+    return WICK_OK;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------
+ */
+
+/* A half of a data set on its way in. */
+typedef struct half_reading {
+    wick_context *context;
+    const char *folder;
+    wick_split split;
+    const wki_known_set *known; /* whose classes it has, or NULL */
+    bool by_name;               /* opened as known->name: the counts must be its too */
+    int64_t class_count;
+    char *files[2];
+    wki_idx images, labels;
+} half_reading;
+
+static wick_status find_files(half_reading *reading)
+{
+    for (int part = 0; part < 2; part++) {
+        const char *name = wki_idx_file_name(reading->split, (wki_part)part);
+        WKI_TRY(find_file(reading->context, reading->folder, name, &reading->files[part]));
+        if (reading->files[part] == NULL)
+            return wki_fail(reading->context, WICK_ENOENT, "%s: there is no %s.gz and no %s in it",
+                            reading->folder, name, name);
+    }
+    return WICK_OK;
+}
+
+static wick_status check_counts(const half_reading *reading)
+{
+    const wki_idx *images = &reading->images, *labels = &reading->labels;
+    const wki_known_set *known = reading->known;
+    if (images->count != labels->count)
+        return wki_fail(reading->context, WICK_EFORMAT, "%s holds %lld images, but %s %lld labels",
+                        reading->files[WKI_IMAGES], (long long)images->count, reading->files[WKI_LABELS],
+                        (long long)labels->count);
+    if (reading->by_name && (images->count != known->counts[reading->split] ||
+                             images->height != known->height || images->width != known->width))
+        return wki_fail(reading->context, WICK_EFORMAT,
+                        "%s: holds %lld images of %lldx%lld; %s's holds %lld of %lldx%lld",
+                        reading->files[WKI_IMAGES], (long long)images->count, (long long)images->height,
+                        (long long)images->width, known->name, (long long)known->counts[reading->split],
+                        (long long)known->height, (long long)known->width);
+    return WICK_OK;
+}
+
+static wick_status check_labels(const half_reading *reading)
+{
+    for (int64_t i = 0; i < reading->labels.count; i++)
+        if (reading->labels.elements[i] >= reading->class_count)
+            return wki_fail(
+                reading->context, WICK_EFORMAT,
+                "%s: label %d at index %lld is out of range: there are %lld classes, 0 to %lld",
+                reading->files[WKI_LABELS], reading->labels.elements[i], (long long)i,
+                (long long)reading->class_count, (long long)reading->class_count - 1);
+    return WICK_OK;
+}
+
+/* Moves what was read to a new data set. */
+static wick_status make_dataset(half_reading *reading, wick_dataset **out)
+{
+    const wki_known_set *known = reading->known;
+    wick_dataset *dataset;
+    char *name = NULL;
+    if (!reading->by_name)
+        WKI_TRY(base_name(reading->context, reading->folder, &name));
+    wick_status status = wki_dataset_new(reading->context, name != NULL ? name : known->name,
+                                         known != NULL ? known->class_name : "IDX", reading->folder,
+                                         reading->images.count, reading->class_count,
+                                         known != NULL ? known->classes : NULL, &dataset);
+    free(name);
+    WKI_TRY(status);
+    dataset->split = reading->split;
+    memcpy(dataset->shape, (int64_t[]){1, reading->images.height, reading->images.width},
+           sizeof(dataset->shape));
+    dataset->pixels = reading->images.elements;
+    dataset->memory = reading->images.memory;
+    reading->images.memory = NULL;
+    for (int64_t i = 0; i < dataset->count; i++)
+        dataset->labels[i] = reading->labels.elements[i];
+    memcpy(dataset->files, reading->files, sizeof(dataset->files));
+    memset(reading->files, 0, sizeof(reading->files));
+    *out = dataset;
+    return WICK_OK;
+}
+
+static wick_status read_folder(half_reading *reading, wick_dataset **out)
+{
+    WKI_TRY(find_files(reading));
+    WKI_TRY(learn_classes(reading->context, reading->folder, &reading->known, &reading->class_count));
+    WKI_TRY(
+        wki_idx_read(reading->context, reading->files[WKI_LABELS], WKI_IDX_LABELS, &reading->labels));
+    WKI_TRY(
+        wki_idx_read(reading->context, reading->files[WKI_IMAGES], WKI_IDX_IMAGES, &reading->images));
+    WKI_TRY(check_counts(reading));
+    WKI_TRY(check_labels(reading));
+    return make_dataset(reading, out);
+}
+
+static wick_status open_folder(wick_context *context, const char *folder, const wki_known_set *named,
+                               wick_split split, wick_dataset **out)
+{
+    half_reading reading = {
+        .context = context, .folder = folder, .split = split, .known = named, .by_name = named != NULL};
+    if (named == NULL) {
+        char *base;
+        WKI_TRY(base_name(context, folder, &base));
+        reading.known = wki_known_find(base);
+        free(base);
+    }
+    wick_status status = read_folder(&reading, out);
+    wki_idx_release(&reading.images);
+    wki_idx_release(&reading.labels);
+    free(reading.files[0]);
+    free(reading.files[1]);
+    return status;
+}
+
+static wick_status check_folder(wick_context *context, const char *name)
+{
+    struct stat info;
+    if (stat(name, &info) == 0) {
+        if (S_ISDIR(info.st_mode))
+            return WICK_OK;
+        return wki_fail(context, WICK_EIO, "%s: is a file; a data set is a folder that holds IDX files",
+                        name);
+    }
+    if (errno != ENOENT && errno != ENOTDIR)
+        return wki_fail(context, WICK_EIO, "%s: cannot look at it: %s", name, strerror(errno));
+    if (strchr(name, '/') != NULL)
+        return wki_fail(context, WICK_ENOENT, "%s: there is no such folder", name);
+    return wki_known_missing(context, name, ", or a folder of IDX files");
+}
+
+wick_status wick_dataset_open(wick_context *context, const char *name, const char *data_dir,
+                              wick_split split, wick_dataset **out)
+{
+    if (name == NULL || name[0] == '\0' || out == NULL)
+        return wki_fail(context, WICK_EINVAL, "%s is %s",
+                        out == NULL ? "the place for the data set" : "the data set's name",
+                        out == NULL || name == NULL ? "NULL" : "empty");
+    if (split != WICK_TRAIN && split != WICK_TEST)
+        return wki_fail(context, WICK_EINVAL, "the split is %d; it must be WICK_TRAIN or WICK_TEST",
+                        (int)split);
+    const wki_known_set *known = wki_known_find(name);
+    if (known == NULL) {
+        WKI_TRY(check_folder(context, name));
+        return open_folder(context, name, NULL, split, out);
+    }
+    char *folder;
+    WKI_TRY(find_folder(context, name, data_dir, &folder));
+    wick_status status = open_folder(context, folder, known, split, out);
+    free(folder);
+    return status;
+}

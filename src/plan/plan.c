@@ -1,0 +1,366 @@
+/* Making a plan: values and ops from the layers, then the buffers' layout. */
+#include "plan/plan_internal.h"
+#include "tensor/tensor_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PARTS = 8, ALIGN_FLOATS = 16 };
+
+static size_t round_up(size_t floats)
+{
+    return (floats + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+}
+
+/* ---- values and ops --------------------------------------------------------------------------------- */
+
+static wick_status add_value(wki_plan *plan, int ndim, const int64_t *shape, bool lanes, bool input_only, int *out)
+{
+    WKI_TRY(wki_grow(plan->context, (void **)&plan->values, &plan->value_capacity, (size_t)plan->value_count + 1,
+                     sizeof(*plan->values), "a plan"));
+    wki_value *value = &plan->values[plan->value_count];
+    *value = (wki_value){.ndim = ndim, .numel = 1, .lanes = lanes, .input_only = input_only};
+    for (int i = 0; i < ndim; i++) {
+        value->shape[i] = shape[i];
+        if (!wki_mul_i64(value->numel, shape[i], &value->numel) || value->numel > WKI_BLOCK_LIMIT / WKI_LANES)
+            return wki_fail(plan->context, WICK_ELIMIT, "an activation of more than %lld numbers an image is too large",
+                            (long long)(WKI_BLOCK_LIMIT / WKI_LANES));
+    }
+    if (lanes) {
+        value->channels = (int)shape[0];
+        value->height = (int)shape[1];
+        value->width = (int)shape[2];
+    }
+    *out = plan->value_count++;
+    return WICK_OK;
+}
+
+static wick_status add_op(wki_plan *plan, const wki_op_kind *kind, const wick_module *layer, int in, int out)
+{
+    WKI_TRY(wki_grow(plan->context, (void **)&plan->ops, &plan->op_capacity, (size_t)plan->op_count + 1,
+                     sizeof(*plan->ops), "a plan"));
+    plan->ops[plan->op_count++] = (wki_op){.kind = kind, .layer = layer, .in = in, .out = out};
+    return WICK_OK;
+}
+
+/* Makes the last value's layout what the next op wants. */
+static wick_status want_layout(wki_plan *plan, bool lanes, int *value)
+{
+    const wki_value now = plan->values[*value];
+    int in = *value;
+    if (now.lanes == lanes)
+        return WICK_OK;
+    WKI_TRY(add_value(plan, now.ndim, now.shape, lanes, now.input_only, value));
+    return add_op(plan, &wki_op_layout, NULL, in, *value);
+}
+
+static const wki_op_kind *op_kind_of(const wick_module *layer, bool *lanes)
+{
+    *lanes = layer->kind == WKI_CONV2D || layer->kind == WKI_MAX_POOL2D;
+    switch (layer->kind) {
+    case WKI_CONV2D:
+        return &wki_op_conv2d;
+    case WKI_MAX_POOL2D:
+        return &wki_op_max_pool2d;
+    case WKI_LINEAR:
+        return &wki_op_linear;
+    default:
+        return NULL;
+    }
+}
+
+/* While the layers are walked. */
+typedef struct builder {
+    wki_plan *plan;
+    int ndim;                     /* the shape so far, the batch first */
+    int64_t shape[WICK_MAX_DIMS];
+    int value;                    /* the last value; -1 before the input is made */
+    int first_lanes;              /* the input's layout: -1 not known yet, 0 rows, 1 lanes */
+} builder;
+
+/* The input takes the layout of the first layer that cares. */
+static wick_status find_first_layout(void *user, wick_module *layer, const char *path)
+{
+    (void)path;
+    builder *b = user;
+    bool lanes;
+    if (b->first_lanes < 0 && layer->kind == WKI_FLATTEN)
+        b->first_lanes = 0;
+    if (b->first_lanes < 0 && op_kind_of(layer, &lanes) != NULL)
+        b->first_lanes = lanes;
+    return WICK_OK;
+}
+
+/* A ReLU is done by the op before it, as the gradient is masked wherever it is made; after anything else than an op
+ * that can, it is an op in place. */
+static wick_status add_relu(builder *b)
+{
+    wki_plan *plan = b->plan;
+    wki_op *last = &plan->ops[plan->op_count - 1];
+    bool fuses = last->kind == &wki_op_conv2d || last->kind == &wki_op_linear || last->kind == &wki_op_max_pool2d;
+    if (fuses && last->out == b->value)
+        last->relu = true;
+    else
+        WKI_TRY(add_op(plan, &wki_op_relu, NULL, b->value, b->value));
+    plan->values[b->value].relu = true;
+    return WICK_OK;
+}
+
+static wick_status add_flatten(builder *b, int ndim, const int64_t *shape)
+{
+    WKI_TRY(want_layout(b->plan, false, &b->value));
+    wki_value *value = &b->plan->values[b->value];
+    value->ndim = ndim - 1;
+    memcpy(value->shape, shape + 1, (size_t)(ndim - 1) * sizeof(*shape));
+    return WICK_OK;
+}
+
+static wick_status add_layer(void *user, wick_module *layer, const char *path)
+{
+    builder *b = user;
+    wki_plan *plan = b->plan;
+    int ndim;
+    int64_t shape[WICK_MAX_DIMS];
+    bool lanes;
+    WKI_TRY(wki_layer_output_shape(layer, path, b->ndim, b->shape, &ndim, shape));
+    const wki_op_kind *kind = op_kind_of(layer, &lanes);
+    if (layer->kind == WKI_RELU) {
+        WKI_TRY(add_relu(b));
+    } else if (layer->kind == WKI_FLATTEN) {
+        WKI_TRY(add_flatten(b, ndim, shape));
+    } else {
+        WKI_TRY(want_layout(plan, lanes, &b->value));
+        int in = b->value;
+        bool input_only = plan->values[in].input_only && layer->parameters[0].value == NULL;
+        WKI_TRY(add_value(plan, ndim - 1, shape + 1, lanes, input_only, &b->value));
+        WKI_TRY(add_op(plan, kind, layer, in, b->value));
+    }
+    b->ndim = ndim;
+    memcpy(b->shape, shape, sizeof(shape));
+    return WICK_OK;
+}
+
+static wick_status build_ops(wki_plan *plan, int ndim, const int64_t *shape)
+{
+    builder b = {.plan = plan, .ndim = ndim, .first_lanes = -1};
+    memcpy(b.shape, shape, (size_t)ndim * sizeof(*shape));
+    WKI_TRY(wki_module_walk(plan->module, find_first_layout, &b));
+    WKI_TRY(add_value(plan, ndim - 1, shape + 1, b.first_lanes == 1 && ndim == 4, true, &b.value));
+    WKI_TRY(add_op(plan, &wki_op_input, NULL, b.value, b.value));
+    WKI_TRY(wki_module_walk(plan->module, add_layer, &b));
+    return want_layout(plan, false, &b.value);
+}
+
+/* ---- parameters ------------------------------------------------------------------------------------- */
+
+/* Collects the parameters in state_dict order and tells each op where its gradients are. */
+static wick_status bind_parameters(wki_plan *plan)
+{
+    size_t most = (size_t)plan->op_count * WKI_MAX_PARAMETERS;
+    void *memory;
+    WKI_TRY(wki_alloc(plan->context, most, sizeof(*plan->parameters), "a plan", &memory));
+    plan->parameters = memory;
+    WKI_TRY(wki_alloc(plan->context, most, sizeof(*plan->parameter_at), "a plan", &memory));
+    plan->parameter_at = memory;
+    for (int i = 0; i < plan->op_count; i++) {
+        wki_op *op = &plan->ops[i];
+        for (int p = 0; op->layer != NULL && p < WKI_MAX_PARAMETERS; p++) {
+            wki_parameter *parameter = (wki_parameter *)&op->layer->parameters[p];
+            if (parameter->value == NULL)
+                continue;
+            *(p == 0 ? &op->weight_at : &op->bias_at) = plan->parameter_floats;
+            *(p == 0 ? &op->weight : &op->bias) = parameter->value->data;
+            plan->parameters[plan->parameter_count] = parameter;
+            plan->parameter_at[plan->parameter_count++] = plan->parameter_floats;
+            plan->parameter_floats += round_up((size_t)parameter->value->numel);
+        }
+    }
+    return WICK_OK;
+}
+
+/* ---- buffers ---------------------------------------------------------------------------------------- */
+
+void wki_need_halo(wki_buffer *buffer, wki_halo halo)
+{
+    wki_halo *h = &buffer->halo;
+    *h = (wki_halo){WKI_MAX(h->top, halo.top), WKI_MAX(h->left, halo.left), WKI_MAX(h->bottom, halo.bottom),
+                    WKI_MAX(h->right, halo.right)};
+}
+
+void wki_need_scratch(wki_plan *plan, size_t floats)
+{
+    plan->scratch_floats = WKI_MAX(plan->scratch_floats, round_up(floats));
+}
+
+size_t wki_need_thread_floats(wki_plan *plan, size_t floats)
+{
+    size_t at = plan->thread_floats;
+    plan->thread_floats += round_up(floats);
+    return at;
+}
+
+static wick_status place_buffer(wki_plan *plan, const wki_value *value, wki_buffer *buffer)
+{
+    int64_t floats = value->numel * WKI_LANES, origin = 0;
+    if (value->lanes) {
+        const wki_halo h = buffer->halo;
+        int64_t width = value->width + h.left + h.right, height = value->height + h.top + h.bottom;
+        if (!wki_mul_i64(width, height, &floats) || !wki_mul_i64(floats, value->channels * (int64_t)WKI_LANES, &floats))
+            floats = INT64_MAX;
+        if (floats <= WKI_BLOCK_LIMIT) {
+            buffer->plane = (wki_plane){width * height * WKI_LANES, width * WKI_LANES, WKI_LANES};
+            origin = h.top * buffer->plane.row + h.left * buffer->plane.column;
+        }
+    }
+    if (floats > WKI_BLOCK_LIMIT)
+        return wki_fail(plan->context, WICK_ELIMIT, "an activation of %lld numbers for %d images is too large",
+                        (long long)floats, WKI_LANES);
+    buffer->floats = round_up((size_t)floats);
+    buffer->at = plan->slot_floats + (size_t)origin;
+    plan->slot_floats += buffer->floats;
+    return WICK_OK;
+}
+
+static wick_status lay_out(wki_plan *plan)
+{
+    for (int i = 0; i < plan->op_count; i++)
+        if (plan->ops[i].kind->need != NULL)
+            plan->ops[i].kind->need(&plan->ops[i], plan);
+    for (int i = 0; i < plan->value_count; i++) {
+        wki_value *value = &plan->values[i];
+        WKI_TRY(place_buffer(plan, value, &value->data));
+        WKI_TRY(place_buffer(plan, value, &value->gradient));
+    }
+    for (int i = 0; i < plan->op_count; i++)
+        if (plan->ops[i].kind->layout != NULL)
+            WKI_TRY(plan->ops[i].kind->layout(&plan->ops[i], plan));
+    /* Scratch comes first in a thread's memory; what the ops asked for of their own comes after it. */
+    for (int i = 0; i < plan->op_count; i++)
+        if (plan->ops[i].kind == &wki_op_conv2d)
+            plan->ops[i].as.conv2d.packed_at += plan->scratch_floats;
+    plan->thread_floats = round_up(plan->thread_floats + plan->scratch_floats);
+    return WICK_OK;
+}
+
+static wick_status take_memory(wki_plan *plan)
+{
+    void *memory;
+    WKI_TRY(wki_alloc(plan->context, (size_t)plan->slots, plan->slot_floats * sizeof(float), "activations", &memory));
+    plan->memory = memory;
+    WKI_TRY(wki_alloc(plan->context, (size_t)plan->parts, plan->parameter_floats * sizeof(float), "gradients",
+                      &memory));
+    plan->gradients = memory;
+    WKI_TRY(wki_alloc(plan->context, (size_t)plan->threads, plan->thread_floats * sizeof(float), "scratch", &memory));
+    plan->thread_memory = memory;
+    return WICK_OK;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------- */
+
+static void plan_free(void *pointer)
+{
+    wki_plan *plan = pointer;
+    if (plan == NULL)
+        return;
+    for (int i = 0; i < plan->op_count; i++)
+        if (plan->ops[i].kind->release != NULL)
+            plan->ops[i].kind->release(&plan->ops[i]);
+    free(plan->ops);
+    free(plan->values);
+    free(plan->parameters);
+    free(plan->parameter_at);
+    free(plan->memory);
+    free(plan->gradients);
+    free(plan->thread_memory);
+    free(plan);
+}
+
+static wick_status count_work(wki_plan *plan, int ndim, const int64_t *shape)
+{
+    int64_t one[WICK_MAX_DIMS], count;
+    wick_layer_summary *layers;
+    memcpy(one, shape, (size_t)ndim * sizeof(*shape));
+    one[0] = 1;
+    WKI_TRY(wick_module_summary(plan->module, ndim, one, &layers, &count));
+    for (int64_t i = 0; i < count; i++)
+        plan->multiply_adds += layers[i].multiply_adds;
+    free(layers);
+    return WICK_OK;
+}
+
+static wick_status plan_build(wki_plan *plan, int ndim, const int64_t *shape)
+{
+    WKI_TRY(wki_context_kernels(plan->context, &plan->kernels));
+    WKI_TRY(count_work(plan, ndim, shape));
+    WKI_TRY(build_ops(plan, ndim, shape));
+    WKI_TRY(bind_parameters(plan));
+    WKI_TRY(lay_out(plan));
+    return take_memory(plan);
+}
+
+static bool plan_fits(const wki_plan *plan, int ndim, const int64_t *shape)
+{
+    return ndim == plan->input_ndim + 1 && shape[0] >= 1 && shape[0] <= plan->capacity &&
+           memcmp(plan->input_shape, shape + 1, (size_t)plan->input_ndim * sizeof(*shape)) == 0 &&
+           plan->threads == plan->context->threads && plan->kernels == plan->context->kernels;
+}
+
+wick_status wki_module_plan(wick_module *module, int ndim, const int64_t *shape, wki_plan **out)
+{
+    if (module->plan != NULL && plan_fits(module->plan, ndim, shape)) {
+        *out = module->plan;
+        return WICK_OK;
+    }
+    wick_context *context = module->context;
+    int64_t numel;
+    if (ndim < 2)
+        return wki_fail(context, WICK_ESHAPE, "the input has %d dimensions; it needs two or more, the batch first", ndim);
+    WKI_TRY(wki_shape_numel(context, WICK_FLOAT32, ndim, shape, &numel));
+    if (shape[0] < 1 || shape[0] > INT32_MAX / 2)
+        return wki_fail(context, WICK_EINVAL, "a batch of %lld images; it must be 1 or more", (long long)shape[0]);
+    void *memory;
+    WKI_TRY(wki_alloc(context, 1, sizeof(wki_plan), "a plan", &memory));
+    wki_plan *plan = memory;
+    plan->context = context;
+    plan->module = module;
+    plan->threads = context->threads;
+    plan->input_ndim = ndim - 1;
+    memcpy(plan->input_shape, shape + 1, (size_t)plan->input_ndim * sizeof(*shape));
+    plan->capacity = shape[0];
+    plan->blocks = (int)((shape[0] + WKI_LANES - 1) / WKI_LANES);
+    plan->parts = WKI_MIN(plan->blocks, MAX_PARTS);
+    plan->slots = plan->blocks;
+    wick_status status = plan_build(plan, ndim, shape);
+    if (status != WICK_OK) {
+        plan_free(plan);
+        return status;
+    }
+    if (module->plan != NULL)
+        module->plan_free(module->plan);
+    module->plan = plan;
+    module->plan_free = plan_free;
+    *out = plan;
+    return WICK_OK;
+}
+
+int wki_plan_output_shape(const wki_plan *plan, const int64_t **shape)
+{
+    const wki_value *output = &plan->values[plan->value_count - 1];
+    *shape = output->shape;
+    return output->ndim;
+}
+
+int64_t wki_plan_output_numel(const wki_plan *plan)
+{
+    return plan->values[plan->value_count - 1].numel;
+}
+
+int wki_plan_parameter_count(const wki_plan *plan)
+{
+    return plan->parameter_count;
+}
+
+wki_parameter *wki_plan_parameter(const wki_plan *plan, int index)
+{
+    return plan->parameters[index];
+}

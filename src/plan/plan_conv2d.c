@@ -1,0 +1,279 @@
+/* The convolution in a plan: tables of taps, and the kernel's calls. */
+#include "plan/plan_internal.h"
+
+#include <stdlib.h>
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+/* ---- halos ------------------------------------------------------------------------------------------ */
+
+/* How far a convolution reads before and behind `in` positions of its input to make `out` positions. */
+static void input_reach(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation,
+                        int64_t *before, int64_t *behind)
+{
+    int64_t last = (out - 1) * stride + (kernel - 1) * dilation - padding;
+    *before = padding;
+    *behind = WKI_MAX(0, last - (in - 1));
+}
+
+/* The same for the gradient of the input, which reads the output's gradient at (i + padding - k * dilation) / stride. */
+static void gradient_reach(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation,
+                           int64_t *before, int64_t *behind)
+{
+    *before = WKI_MAX(0, -floor_div(padding - (kernel - 1) * dilation, stride));
+    *behind = WKI_MAX(0, floor_div(in - 1 + padding, stride) - (out - 1));
+}
+
+static void need(wki_op *op, wki_plan *plan)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
+    wki_halo h;
+    input_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h, &h.top, &h.bottom);
+    input_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left, &h.right);
+    wki_need_halo(&in->data, h);
+    gradient_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h, &h.top, &h.bottom);
+    gradient_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left, &h.right);
+    wki_need_halo(&out->gradient, h);
+}
+
+/* ---- tables ----------------------------------------------------------------------------------------- */
+
+static wick_status make_offsets(wick_context *context, size_t count, int32_t **out)
+{
+    void *memory;
+    WKI_TRY(wki_alloc(context, count, sizeof(int32_t), "a convolution's taps", &memory));
+    *out = memory;
+    return WICK_OK;
+}
+
+static wick_status forward_table(wki_op *op, wki_plan *plan)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_plane plane = plan->values[op->in].data.plane;
+    wki_conv2d_plan *p = &op->as.conv2d;
+    WKI_TRY(make_offsets(plan->context, (size_t)p->taps, &p->offset));
+    int t = 0;
+    for (int64_t i = 0; i < p->in_channels; i++)
+        for (int64_t y = 0; y < c->kernel.h; y++)
+            for (int64_t x = 0; x < c->kernel.w; x++)
+                p->offset[t++] = (int32_t)(i * plane.channel + (y * c->dilation.h - c->padding.h) * plane.row +
+                                           (x * c->dilation.w - c->padding.w) * plane.column);
+    return WICK_OK;
+}
+
+/* The taps that meet rows row, row + stride, ... and the columns likewise. */
+static wick_status phase_table(wki_op *op, wki_plan *plan, wki_conv2d_phase *phase)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_plane plane = plan->values[op->out].gradient.plane;
+    wki_conv2d_plan *p = &op->as.conv2d;
+    size_t most = (size_t)p->out_channels * (size_t)(c->kernel.h * c->kernel.w);
+    WKI_TRY(make_offsets(plan->context, most, &phase->offset));
+    WKI_TRY(make_offsets(plan->context, most, &phase->source));
+    int t = 0;
+    for (int64_t o = 0; o < p->out_channels; o++) {
+        for (int64_t y = 0; y < c->kernel.h; y++) {
+            int64_t row = phase->row + c->padding.h - y * c->dilation.h;
+            if (row != floor_div(row, c->stride.h) * c->stride.h)
+                continue;
+            for (int64_t x = 0; x < c->kernel.w; x++) {
+                int64_t column = phase->column + c->padding.w - x * c->dilation.w;
+                if (column != floor_div(column, c->stride.w) * c->stride.w)
+                    continue;
+                phase->offset[t] = (int32_t)(o * plane.channel + floor_div(row, c->stride.h) * plane.row +
+                                             floor_div(column, c->stride.w) * plane.column);
+                phase->source[t++] = (int32_t)(o * p->taps + y * c->kernel.w + x);
+            }
+        }
+    }
+    phase->taps = t;
+    return WICK_OK;
+}
+
+static wick_status phase_tables(wki_op *op, wki_plan *plan)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_value *in = &plan->values[op->in];
+    wki_conv2d_plan *p = &op->as.conv2d;
+    int rows = (int)WKI_MIN(c->stride.h, in->height), columns = (int)WKI_MIN(c->stride.w, in->width);
+    void *memory;
+    WKI_TRY(wki_alloc(plan->context, (size_t)rows * (size_t)columns, sizeof(*p->phases), "a convolution's taps",
+                      &memory));
+    p->phases = memory;
+    for (int row = 0; row < rows; row++) {
+        for (int column = 0; column < columns; column++) {
+            wki_conv2d_phase *phase = &p->phases[p->phase_count++];
+            *phase = (wki_conv2d_phase){.row = row,
+                                        .column = column,
+                                        .rows = (int)((in->height - row + c->stride.h - 1) / c->stride.h),
+                                        .columns = (int)((in->width - column + c->stride.w - 1) / c->stride.w),
+                                        .packed_at = p->packed_floats};
+            WKI_TRY(phase_table(op, plan, phase));
+            p->packed_floats += (size_t)p->groups * (size_t)p->in_channels * (size_t)phase->taps;
+        }
+    }
+    return WICK_OK;
+}
+
+static wick_status layout(wki_op *op, wki_plan *plan)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    wki_conv2d_plan *p = &op->as.conv2d;
+    p->groups = (int)c->groups;
+    p->in_channels = (int)(c->in_channels / c->groups);
+    p->out_channels = (int)(c->out_channels / c->groups);
+    p->taps = (int)(p->in_channels * c->kernel.h * c->kernel.w);
+    WKI_TRY(forward_table(op, plan));
+    WKI_TRY(phase_tables(op, plan));
+    p->packed_at = wki_need_thread_floats(plan, p->packed_floats);
+    wki_need_scratch(plan, wki_conv2d_weight_scratch(p->out_channels, p->taps));
+    return WICK_OK;
+}
+
+static void release(wki_op *op)
+{
+    wki_conv2d_plan *p = &op->as.conv2d;
+    for (int i = 0; i < p->phase_count; i++) {
+        free(p->phases[i].offset);
+        free(p->phases[i].source);
+    }
+    free(p->phases);
+    free(p->offset);
+}
+
+/* ---- running ---------------------------------------------------------------------------------------- */
+
+static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
+{
+    return wki_scratch(plan, thread) + op->as.conv2d.packed_at;
+}
+
+/* For each phase and group, the weights as the gradient of the input wants them: [in channel][out channel, tap]. */
+static void prepare(const wki_op *op, wki_plan *plan, int thread)
+{
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const int area = p->taps / p->in_channels;
+    for (int i = 0; i < p->phase_count; i++) {
+        const wki_conv2d_phase *phase = &p->phases[i];
+        float *to = packed_weights(op, plan, thread) + phase->packed_at;
+        for (int g = 0; g < p->groups; g++) {
+            const float *weight = op->weight + (ptrdiff_t)g * p->out_channels * p->taps;
+            for (int channel = 0; channel < p->in_channels; channel++)
+                for (int t = 0; t < phase->taps; t++)
+                    *to++ = weight[phase->source[t] + channel * area];
+        }
+    }
+}
+
+static wki_plane stepped(wki_plane plane, wick_size2 stride)
+{
+    return (wki_plane){plane.channel, plane.row * stride.h, plane.column * stride.w};
+}
+
+static void forward(const wki_op *op, const wki_task *task)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    wki_conv2d_call call = {
+        .offset = p->offset,
+        .in = stepped(in->data.plane, c->stride),
+        .out = out->data.plane,
+        .taps = p->taps,
+        .channels = p->out_channels,
+        .columns = out->width,
+        .relu = op->relu,
+    };
+    wki_part(task, out->height, &call.row_begin, &call.row_end);
+    for (int g = 0; g < p->groups; g++) {
+        call.input = wki_data(task, op->in) + g * p->in_channels * in->data.plane.channel;
+        call.output = wki_data(task, op->out) + g * p->out_channels * out->data.plane.channel;
+        call.weight = op->weight + (ptrdiff_t)g * p->out_channels * p->taps;
+        call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
+        task->plan->kernels->conv2d(&call);
+    }
+}
+
+static void backward_weight(const wki_op *op, const wki_task *task)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    wki_conv2d_weight_call call = {
+        .offset = p->offset,
+        .scratch = wki_scratch(task->plan, task->thread),
+        .in = stepped(in->data.plane, c->stride),
+        .out = out->gradient.plane,
+        .taps = p->taps,
+        .rows = out->height,
+        .columns = out->width,
+        .accumulate = task->accumulate,
+    };
+    int begin, end;
+    wki_part(task, p->groups * p->out_channels, &begin, &end);
+    for (int g = begin / p->out_channels; g < p->groups && g * p->out_channels < end; g++) {
+        int first = g * p->out_channels;
+        call.channel_begin = WKI_MAX(begin - first, 0);
+        call.channel_end = WKI_MIN(end - first, p->out_channels);
+        call.input = wki_data(task, op->in) + g * p->in_channels * in->data.plane.channel;
+        call.delta = wki_gradient(task, op->out) + first * out->gradient.plane.channel;
+        call.gradient = task->gradients + op->weight_at + (ptrdiff_t)first * p->taps;
+        call.bias_gradient = op->bias == NULL ? NULL : task->gradients + op->bias_at + first;
+        task->plan->kernels->conv2d_weight(&call);
+    }
+}
+
+static void backward_input(const wki_op *op, const wki_task *task)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    const wki_plane plane = in->gradient.plane, mask_plane = in->data.plane;
+    for (int i = 0; i < p->phase_count; i++) {
+        const wki_conv2d_phase *phase = &p->phases[i];
+        wki_conv2d_call call = {
+            .offset = phase->offset,
+            .in = out->gradient.plane,
+            .out = stepped(plane, c->stride),
+            .mask_plane = stepped(mask_plane, c->stride),
+            .taps = phase->taps,
+            .channels = p->in_channels,
+            .columns = phase->columns,
+        };
+        wki_part(task, phase->rows, &call.row_begin, &call.row_end);
+        ptrdiff_t at = phase->row * plane.row + phase->column * plane.column;
+        ptrdiff_t mask_at = phase->row * mask_plane.row + phase->column * mask_plane.column;
+        const float *weight = packed_weights(op, task->plan, task->thread) + phase->packed_at;
+        for (int g = 0; g < p->groups; g++) {
+            int first = g * p->in_channels;
+            call.input = wki_gradient(task, op->out) + g * p->out_channels * out->gradient.plane.channel;
+            call.output = wki_gradient(task, op->in) + at + first * plane.channel;
+            call.weight = weight + (ptrdiff_t)first * phase->taps;
+            if (in->relu)
+                call.mask = wki_data(task, op->in) + mask_at + first * mask_plane.channel;
+            task->plan->kernels->conv2d(&call);
+        }
+    }
+}
+
+static void backward(const wki_op *op, const wki_task *task)
+{
+    backward_weight(op, task);
+    if (wki_wants_gradient(op, task))
+        backward_input(op, task);
+}
+
+const wki_op_kind wki_op_conv2d = {
+    .name = "conv2d",
+    .splits = true,
+    .forward = forward,
+    .backward = backward,
+    .prepare = prepare,
+    .need = need,
+    .layout = layout,
+    .release = release,
+};

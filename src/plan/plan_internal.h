@@ -1,0 +1,177 @@
+/* The inside of a plan: values, ops, and how an op is told what to do. */
+#ifndef WKI_PLAN_INTERNAL_H
+#define WKI_PLAN_INTERNAL_H
+
+#include "plan/plan.h"
+
+/* How many floats a block's buffer may have at most, so that int32 offsets reach everything. */
+#define WKI_BLOCK_LIMIT ((int64_t)INT32_MAX / 2)
+
+/* Rows and columns of zeros around each channel of a lanes buffer. */
+typedef struct wki_halo {
+    int64_t top, left, bottom, right;
+} wki_halo;
+
+/* A buffer of one block: an activation or its gradient. */
+typedef struct wki_buffer {
+    wki_halo halo;
+    wki_plane plane;  /* lanes: strides in floats */
+    size_t at;        /* where element 0 is, in floats from the slot's start */
+    size_t floats;
+} wki_buffer;
+
+/* An activation of one block of images. */
+typedef struct wki_value {
+    int ndim;                     /* without the batch */
+    int64_t shape[WICK_MAX_DIMS];
+    int64_t numel;
+    bool lanes;                   /* [channels][height][width][WKI_LANES], else rows */
+    int channels, height, width;  /* lanes */
+    bool relu;                    /* it went through a ReLU: gradients are masked as they are made */
+    bool input_only;              /* no parameter stands before it: its gradient is made only if the input's is wanted */
+    wki_buffer data, gradient;
+} wki_value;
+
+typedef struct wki_op wki_op;
+
+/* What an op works on now. */
+typedef struct wki_task {
+    wki_plan *plan;
+    const wki_batch *batch;
+    int64_t first;      /* the block's first image in the batch */
+    int images;         /* in this block */
+    float *slot;        /* the block's buffers */
+    int thread;
+    int part, parts;    /* an op that splits does this part of its work; others do all of it in part 0 */
+    float *gradients;   /* the parameters' gradients of this part of the batch */
+    bool accumulate;    /* add to them */
+    bool input_gradient; /* the input's gradient is wanted too */
+} wki_task;
+
+typedef struct wki_op_kind {
+    const char *name;
+    bool splits;
+    void (*forward)(const wki_op *op, const wki_task *task);
+    void (*backward)(const wki_op *op, const wki_task *task);
+    /* Before a backward pass, once a thread; NULL: nothing. */
+    void (*prepare)(const wki_op *op, wki_plan *plan, int thread);
+    /* While the plan is made; NULL: nothing. First an op says what halos it needs, with wki_need_halo(); once the
+     * buffers are laid out it makes its tables. */
+    void (*need)(wki_op *op, wki_plan *plan);
+    wick_status (*layout)(wki_op *op, wki_plan *plan);
+    void (*release)(wki_op *op);
+} wki_op_kind;
+
+/* A convolution as one wki_conv2d_call a group. The gradient of its input is one or, with strides, several such
+ * calls: one for every row and column modulo the stride. */
+typedef struct wki_conv2d_phase {
+    int row, column;       /* the first row and column of the input's gradient */
+    int rows, columns;     /* how many, in steps of the stride */
+    int taps;
+    int32_t *offset;       /* [out channels of a group * taps of a channel] */
+    int32_t *source;       /* which tap of the forward kernel each is */
+    size_t packed_at;      /* where its weights are packed, in floats from the op's */
+} wki_conv2d_phase;
+
+typedef struct wki_conv2d_plan {
+    int groups, in_channels, out_channels; /* channels of one group */
+    int taps;
+    int32_t *offset;
+    int phase_count;
+    wki_conv2d_phase *phases;
+    size_t packed_at, packed_floats; /* in a thread's memory */
+} wki_conv2d_plan;
+
+struct wki_op {
+    const wki_op_kind *kind;
+    const wick_module *layer;    /* NULL: a change of layout */
+    int in, out;                 /* values */
+    bool relu;                   /* a ReLU that follows is done by this op */
+    size_t weight_at, bias_at;   /* in the gradients of a part */
+    const float *weight, *bias;
+    union {
+        wki_conv2d_plan conv2d;
+    } as;
+};
+
+struct wki_plan {
+    wick_context *context;
+    const wki_kernels *kernels;
+    wick_module *module;
+    int threads;
+    int64_t multiply_adds; /* forward, for one image */
+
+    int input_ndim;   /* of one image, as it came: a Flatten gives values[0] another shape */
+    int64_t input_shape[WICK_MAX_DIMS];
+    int64_t capacity; /* images */
+    int blocks;
+    int parts;        /* parts of the batch whose gradients are kept apart */
+    int slots;
+
+    wki_value *values;
+    int value_count;
+    wki_op *ops;
+    int op_count;
+    size_t value_capacity, op_capacity;
+
+    wki_parameter **parameters;
+    size_t *parameter_at; /* in the gradients of a part */
+    int parameter_count;
+    size_t parameter_floats;
+
+    float *memory;        /* the slots */
+    size_t slot_floats;
+    float *gradients;     /* [parts][parameter_floats] */
+    float *thread_memory; /* [threads][thread_floats] */
+    size_t thread_floats;
+    size_t scratch_floats; /* the first of a thread's floats */
+
+    /* The last forward's batch, for backward. */
+    int64_t forward_count;
+    bool forward_valid;
+};
+
+static inline float *wki_data(const wki_task *task, int value)
+{
+    return task->slot + task->plan->values[value].data.at;
+}
+
+static inline float *wki_gradient(const wki_task *task, int value)
+{
+    return task->slot + task->plan->values[value].gradient.at;
+}
+
+/* Whether the gradient of the op's input is wanted. */
+static inline bool wki_wants_gradient(const wki_op *op, const wki_task *task)
+{
+    return !task->plan->values[op->in].input_only || task->input_gradient;
+}
+
+/* The mask for the gradient of a value, laid out as its data: NULL if no ReLU made it. */
+static inline const float *wki_mask(const wki_task *task, int value)
+{
+    return task->plan->values[value].relu ? wki_data(task, value) : NULL;
+}
+
+/* The part of `count` things that this task does: begin .. end. */
+static inline void wki_part(const wki_task *task, int count, int *begin, int *end)
+{
+    *begin = (int)((int64_t)count * task->part / task->parts);
+    *end = (int)((int64_t)count * (task->part + 1) / task->parts);
+}
+
+extern const wki_op_kind wki_op_input, wki_op_layout, wki_op_relu, wki_op_linear, wki_op_conv2d, wki_op_max_pool2d;
+
+/* Says that a buffer needs a halo of at least that size. */
+void wki_need_halo(wki_buffer *buffer, wki_halo halo);
+/* How much scratch a thread has for the op that runs, at least `floats`. */
+void wki_need_scratch(wki_plan *plan, size_t floats);
+/* Room of an op's own in each thread's memory: where it begins. */
+size_t wki_need_thread_floats(wki_plan *plan, size_t floats);
+
+static inline float *wki_scratch(const wki_plan *plan, int thread)
+{
+    return plan->thread_memory + (size_t)thread * plan->thread_floats;
+}
+
+#endif

@@ -1,0 +1,51 @@
+/* Max pooling in a plan. */
+#include "plan/plan_internal.h"
+
+static wki_max_pool2d_call call_for(const wki_op *op, const wki_task *task)
+{
+    const wki_max_pool2d *pool = &op->layer->as.max_pool2d;
+    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    wki_max_pool2d_call call = {
+        .input = wki_data(task, op->in),
+        .output = wki_data(task, op->out),
+        .in = in->data.plane,
+        .out = out->data.plane,
+        .in_h = in->height,
+        .in_w = in->width,
+        .out_h = out->height,
+        .out_w = out->width,
+        .kernel_h = (int)pool->kernel.h,
+        .kernel_w = (int)pool->kernel.w,
+        .stride_h = (int)pool->stride.h,
+        .stride_w = (int)pool->stride.w,
+        .padding_h = (int)pool->padding.h,
+        .padding_w = (int)pool->padding.w,
+        .dilation_h = (int)pool->dilation.h,
+        .dilation_w = (int)pool->dilation.w,
+        .relu = op->relu,
+    };
+    wki_part(task, in->channels, &call.channel_begin, &call.channel_end);
+    return call;
+}
+
+static void forward(const wki_op *op, const wki_task *task)
+{
+    wki_max_pool2d_call call = call_for(op, task);
+    task->plan->kernels->max_pool2d(&call);
+}
+
+static void backward(const wki_op *op, const wki_task *task)
+{
+    if (!wki_wants_gradient(op, task))
+        return;
+    wki_max_pool2d_call call = call_for(op, task);
+    call.delta = wki_gradient(task, op->out);
+    call.delta_plane = task->plan->values[op->out].gradient.plane;
+    call.input_gradient = wki_gradient(task, op->in);
+    call.gradient_plane = task->plan->values[op->in].gradient.plane;
+    call.mask = task->plan->values[op->in].relu;
+    task->plan->kernels->max_pool2d_backward(&call);
+}
+
+const wki_op_kind wki_op_max_pool2d = {
+    .name = "max_pool2d", .splits = true, .forward = forward, .backward = backward};

@@ -1,0 +1,332 @@
+/* Running a plan: blocks forward, blocks backward, and the parts of the gradients added up. */
+#include "plan/plan_internal.h"
+#include "tensor/tensor_internal.h"
+
+#include <string.h>
+
+/* One run of a plan over a batch. */
+typedef struct run {
+    wki_plan *plan;
+    const wki_batch *batch;
+    int blocks, parts;  /* of this batch: parts of the batch, each some blocks in order */
+    int split;          /* threads that share a part */
+    int rounds;         /* blocks of the largest part */
+
+    bool forward, backward;
+    bool fused;         /* a block goes forward and backward at once: it may use its thread's slot */
+    bool cross_entropy;
+    float *output;      /* [count][output numel] or NULL */
+    const float *output_gradient;
+    float *input_gradient;
+    float *losses;
+    int64_t *predictions;
+    const wki_updater *updater;
+} run;
+
+static void sync_threads(const run *r)
+{
+    if (r->split > 1)
+        wki_team_barrier(r->plan->context->team);
+}
+
+/* ---- one block -------------------------------------------------------------------------------------- */
+
+static void run_forward(const run *r, const wki_task *task, bool present)
+{
+    const wki_plan *plan = r->plan;
+    for (int i = 0; i < plan->op_count; i++) {
+        const wki_op *op = &plan->ops[i];
+        if (present && (op->kind->splits || task->part == 0))
+            op->kind->forward(op, task);
+        sync_threads(r);
+    }
+}
+
+static void run_backward(const run *r, const wki_task *task, bool present)
+{
+    const wki_plan *plan = r->plan;
+    for (int i = plan->op_count - 1; i >= 0; i--) {
+        const wki_op *op = &plan->ops[i];
+        if (present && (op->kind->splits || task->part == 0))
+            op->kind->backward(op, task);
+        sync_threads(r);
+    }
+}
+
+/* Between forward and backward: the output goes out, the loss's gradient comes in. */
+static void run_output(const run *r, const wki_task *task)
+{
+    const wki_plan *plan = r->plan;
+    int last = plan->value_count - 1;
+    const wki_value *value = &plan->values[last];
+    float *data = wki_data(task, last), *gradient = wki_gradient(task, last);
+    size_t numbers = (size_t)(task->images * value->numel);
+    if (r->output != NULL)
+        memcpy(r->output + task->first * value->numel, data, numbers * sizeof(float));
+    if (r->cross_entropy) {
+        wki_cross_entropy_call call = {
+            .logits = data,
+            .gradient = r->backward ? gradient : NULL,
+            .targets = r->batch->targets + task->first,
+            .losses = r->losses + task->first,
+            .predictions = r->predictions + task->first,
+            .rows = task->images,
+            .classes = (int)value->numel,
+            .pitch = value->numel,
+            .scale = 1.0f / (float)r->batch->count,
+            .mask = value->relu,
+        };
+        plan->kernels->cross_entropy(&call);
+    } else if (r->output_gradient != NULL) {
+        memcpy(gradient, r->output_gradient + task->first * value->numel, numbers * sizeof(float));
+        if (value->relu)
+            plan->kernels->relu_backward(data, gradient, numbers);
+    }
+}
+
+static void run_input_gradient(const run *r, const wki_task *task)
+{
+    const wki_plan *plan = r->plan;
+    const wki_value *value = &plan->values[0];
+    float *to = r->input_gradient + task->first * value->numel;
+    if (!value->lanes) {
+        memcpy(to, wki_gradient(task, 0), (size_t)(task->images * value->numel) * sizeof(float));
+        return;
+    }
+    wki_layout_call call = {.rows = to,
+                            .pitch = value->numel,
+                            .lanes = wki_gradient(task, 0),
+                            .plane = value->gradient.plane,
+                            .images = task->images,
+                            .channels = value->channels,
+                            .height = value->height,
+                            .width = value->width};
+    plan->kernels->lanes_to_rows(&call);
+}
+
+/* ---- all blocks of a part --------------------------------------------------------------------------- */
+
+static void run_part(const run *r, int part, int thread)
+{
+    wki_plan *plan = r->plan;
+    int begin = r->blocks * part / r->parts, end = r->blocks * (part + 1) / r->parts;
+    bool own_slot = r->fused && r->split == 1;
+    wki_task task = {
+        .plan = plan,
+        .batch = r->batch,
+        .thread = thread,
+        .part = thread % r->split,
+        .parts = r->split,
+        .gradients = plan->gradients + (size_t)part * plan->parameter_floats,
+        .input_gradient = r->input_gradient != NULL,
+    };
+    /* Threads that share parts wait for each other at every op, so all go the same number of rounds. */
+    for (int i = 0; i < (r->split > 1 ? r->rounds : end - begin); i++) {
+        int block = begin + i;
+        bool present = part < r->parts && block < end;
+        task.slot = plan->memory + (size_t)(own_slot ? thread : present ? block : 0) * plan->slot_floats;
+        task.first = (int64_t)block * WKI_LANES;
+        task.images = (int)WKI_MIN(WKI_LANES, r->batch->count - task.first);
+        task.accumulate = i > 0;
+        if (r->forward)
+            run_forward(r, &task, present);
+        if (present && task.part == 0)
+            run_output(r, &task);
+        sync_threads(r);
+        if (r->backward)
+            run_backward(r, &task, present);
+        if (present && task.part == 0 && r->input_gradient != NULL)
+            run_input_gradient(r, &task);
+    }
+}
+
+/* ---- gradients and update --------------------------------------------------------------------------- */
+
+/* Adds up the parts of numbers begin .. end of all parameters; with an updater they become the gradient and the
+ * parameter is updated, else they are added to the gradient. */
+static void reduce(const run *r, size_t begin, size_t end)
+{
+    const wki_plan *plan = r->plan;
+    for (int i = 0; i < plan->parameter_count; i++) {
+        wki_parameter *parameter = plan->parameters[i];
+        size_t at = plan->parameter_at[i], count = (size_t)parameter->value->numel;
+        if (at >= end || at + count <= begin)
+            continue;
+        size_t from = begin > at ? begin - at : 0, to = WKI_MIN(end - at, count);
+        float *gradient = parameter->grad->data, *parts = plan->gradients + at;
+        float *sum = r->updater != NULL ? gradient : parts;
+        plan->kernels->sum_parts(sum + from, parts + from, r->parts, plan->parameter_floats, to - from);
+        if (r->updater != NULL)
+            r->updater->update(r->updater->optimizer, i, parameter->value->data, gradient, from, to);
+        else
+            plan->kernels->add(gradient + from, parts + from, to - from);
+    }
+}
+
+static void run_thread(void *argument, int thread, int threads)
+{
+    const run *r = argument;
+    wki_plan *plan = r->plan;
+    for (int i = 0; r->backward && i < plan->op_count; i++)
+        if (plan->ops[i].kind->prepare != NULL)
+            plan->ops[i].kind->prepare(&plan->ops[i], plan, thread);
+    if (r->split > 1) {
+        run_part(r, thread / r->split, thread);
+    } else {
+        for (int part = r->parts * thread / threads; part < r->parts * (thread + 1) / threads; part++)
+            run_part(r, part, thread);
+    }
+    if (!r->backward)
+        return;
+    if (threads > 1)
+        wki_team_barrier(plan->context->team);
+    /* Whole cache lines each. */
+    size_t lines = plan->parameter_floats / WKI_LANES;
+    size_t t = (size_t)thread, n = (size_t)threads;
+    reduce(r, lines * t / n * WKI_LANES, lines * (t + 1) / n * WKI_LANES);
+}
+
+/* How many threads this run is worth: each has at least the context's work_per_thread multiply-adds to do. */
+static int useful_threads(const run *r)
+{
+    const wki_plan *plan = r->plan;
+    double passes = (r->forward ? 1.0 : 0.0) + (r->backward ? 2.0 : 0.0);
+    double work = (double)plan->multiply_adds * (double)r->batch->count * passes;
+    return (int)WKI_MAX(1.0, WKI_MIN((double)plan->threads, work / plan->context->work_per_thread));
+}
+
+static void run_all(run *r)
+{
+    wki_plan *plan = r->plan;
+    r->blocks = (int)((r->batch->count + WKI_LANES - 1) / WKI_LANES);
+    r->parts = WKI_MIN(r->blocks, plan->parts);
+    r->rounds = (r->blocks + r->parts - 1) / r->parts;
+    wki_team *team;
+    int threads = useful_threads(r);
+    /* Without a team one thread does it all. The plan has room for the threads there were when it was made. */
+    if (threads > 1 && wki_context_team(plan->context, &team) == WICK_OK)
+        threads = WKI_MIN(wki_team_threads(team), threads);
+    else
+        threads = 1;
+    r->split = WKI_MAX(1, threads / r->parts);
+    threads = r->split > 1 ? r->split * r->parts : WKI_MIN(threads, r->parts);
+    if (threads == 1)
+        run_thread(r, 0, 1);
+    else
+        wki_team_run(team, threads, run_thread, r);
+}
+
+/* ---- what the layers above call --------------------------------------------------------------------- */
+
+void wki_plan_forward(wki_plan *plan, const wki_batch *batch, float *output)
+{
+    run r = {.plan = plan, .batch = batch, .forward = true, .output = output};
+    run_all(&r);
+    plan->forward_count = batch->count;
+    plan->forward_valid = plan->module->training;
+}
+
+void wki_plan_backward(wki_plan *plan, const float *gradient, float *input_gradient)
+{
+    wki_batch batch = {.count = plan->forward_count};
+    run r = {.plan = plan,
+             .batch = &batch,
+             .backward = true,
+             .output_gradient = gradient,
+             .input_gradient = input_gradient};
+    run_all(&r);
+}
+
+void wki_plan_step(wki_plan *plan, const wki_batch *batch, const wki_updater *updater, float *losses,
+                   int64_t *predictions, float *logits)
+{
+    run r = {.plan = plan,
+             .batch = batch,
+             .forward = true,
+             .backward = updater != NULL,
+             .fused = true,
+             .cross_entropy = true,
+             .output = logits,
+             .losses = losses,
+             .predictions = predictions,
+             .updater = updater};
+    run_all(&r);
+    plan->forward_valid = false;
+}
+
+float wki_mean_loss(const float *losses, int64_t count)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)losses[i];
+    return (float)(sum / (double)count);
+}
+
+/* ---- forward and backward of a module --------------------------------------------------------------- */
+
+/* Whether the shape is [count, sizes...]. */
+static bool is_batch_of(const wick_tensor *tensor, int64_t count, int ndim, const int64_t *sizes)
+{
+    return tensor->ndim == ndim + 1 && tensor->shape[0] == count &&
+           memcmp(tensor->shape + 1, sizes, (size_t)ndim * sizeof(*sizes)) == 0;
+}
+
+wick_status wick_module_forward(wick_module *module, const wick_tensor *input, wick_tensor **output)
+{
+    if (module == NULL)
+        return WICK_EINVAL;
+    wick_context *context = module->context;
+    wki_plan *plan;
+    if (input == NULL || output == NULL)
+        return wki_fail(context, WICK_EINVAL, "the input or the place for the output is NULL");
+    if (input->dtype != WICK_FLOAT32)
+        return wki_fail(context, WICK_EINVAL, "the input is %s; it must be torch.float32", wick_dtype_name(input->dtype));
+    WKI_TRY(wki_module_plan(module, input->ndim, input->shape, &plan));
+    const int64_t *shape;
+    int64_t out_shape[WICK_MAX_DIMS] = {input->shape[0]};
+    int ndim = wki_plan_output_shape(plan, &shape);
+    memcpy(out_shape + 1, shape, (size_t)ndim * sizeof(*shape));
+    wick_tensor *out;
+    WKI_TRY(wick_tensor_new(context, WICK_FLOAT32, ndim + 1, out_shape, &out));
+    wki_batch batch = {.images = input->data, .count = input->shape[0]};
+    wki_plan_forward(plan, &batch, out->data);
+    *output = out;
+    return WICK_OK;
+}
+
+static wick_status check_gradient(const wki_plan *plan, const wick_tensor *gradient)
+{
+    const int64_t *sizes;
+    int ndim = wki_plan_output_shape(plan, &sizes);
+    if (gradient == NULL)
+        return wki_fail(plan->context, WICK_EINVAL, "the gradient is NULL");
+    if (gradient->dtype != WICK_FLOAT32)
+        return wki_fail(plan->context, WICK_EINVAL, "the gradient is %s; it must be torch.float32",
+                        wick_dtype_name(gradient->dtype));
+    if (is_batch_of(gradient, plan->forward_count, ndim, sizes))
+        return WICK_OK;
+    int64_t wanted[WICK_MAX_DIMS] = {plan->forward_count};
+    memcpy(wanted + 1, sizes, (size_t)ndim * sizeof(*sizes));
+    char a[WKI_SHAPE_TEXT], b[WKI_SHAPE_TEXT];
+    return wki_fail(plan->context, WICK_ESHAPE, "the gradient is %s; it must have the output's shape, %s",
+                    wki_shape_text(gradient->ndim, gradient->shape, a), wki_shape_text(ndim + 1, wanted, b));
+}
+
+wick_status wick_module_backward(wick_module *module, const wick_tensor *gradient, wick_tensor **grad_input)
+{
+    if (module == NULL)
+        return WICK_EINVAL;
+    wki_plan *plan = module->plan;
+    if (plan == NULL || !plan->forward_valid)
+        return wki_fail(module->context, WICK_EINVAL, "backward needs a forward in training mode before it");
+    WKI_TRY(check_gradient(plan, gradient));
+    wick_tensor *input = NULL;
+    if (grad_input != NULL) {
+        int64_t shape[WICK_MAX_DIMS] = {plan->forward_count};
+        memcpy(shape + 1, plan->input_shape, (size_t)plan->input_ndim * sizeof(*shape));
+        WKI_TRY(wick_tensor_new(plan->context, WICK_FLOAT32, plan->input_ndim + 1, shape, &input));
+        *grad_input = input;
+    }
+    wki_plan_backward(plan, gradient->data, input == NULL ? NULL : input->data);
+    return WICK_OK;
+}

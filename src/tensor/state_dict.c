@@ -1,0 +1,127 @@
+#include "tensor/tensor_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct entry {
+    char *key;
+    wick_tensor *tensor;
+} entry;
+
+/* The entries in the order they came, and a hash table of their places, so that a file of very many keys
+ * is read in a time that grows with their number, not with its square. */
+struct wick_state_dict {
+    wick_context *context;
+    entry *entries;
+    size_t count, capacity;
+    size_t *slots;     /* 1 more than an entry's place; 0: free */
+    size_t slot_count; /* a power of two, at least twice the number of entries; 0 at first */
+};
+
+wick_status wick_state_dict_new(wick_context *context, wick_state_dict **out)
+{
+    if (context == NULL || out == NULL)
+        return WICK_EINVAL;
+    void *memory;
+    WKI_TRY(wki_alloc(context, 1, sizeof(wick_state_dict), "a state_dict", &memory));
+    wick_state_dict *dict = memory;
+    dict->context = context;
+    *out = dict;
+    return WICK_OK;
+}
+
+void wick_state_dict_free(wick_state_dict *dict)
+{
+    if (dict == NULL)
+        return;
+    for (size_t i = 0; i < dict->count; i++) {
+        free(dict->entries[i].key);
+        wick_tensor_free(dict->entries[i].tensor);
+    }
+    free(dict->entries);
+    free(dict->slots);
+    free(dict);
+}
+
+wick_context *wki_state_dict_context(const wick_state_dict *dict)
+{
+    return dict->context;
+}
+
+int64_t wick_state_dict_count(const wick_state_dict *dict)
+{
+    return (int64_t)dict->count;
+}
+
+const char *wick_state_dict_key(const wick_state_dict *dict, int64_t index)
+{
+    return index >= 0 && index < (int64_t)dict->count ? dict->entries[index].key : NULL;
+}
+
+wick_tensor *wick_state_dict_tensor(const wick_state_dict *dict, int64_t index)
+{
+    return index >= 0 && index < (int64_t)dict->count ? dict->entries[index].tensor : NULL;
+}
+
+/* FNV-1a. */
+static size_t hash(const char *key)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (const unsigned char *c = (const unsigned char *)key; *c != '\0'; c++)
+        h = (h ^ *c) * UINT64_C(0x100000001b3);
+    return (size_t)(h ^ h >> 32);
+}
+
+/* The slot of the key, or the free one where it would go. There must be slots. */
+static size_t find_slot(const wick_state_dict *dict, const char *key)
+{
+    size_t slot = hash(key) & (dict->slot_count - 1);
+    while (dict->slots[slot] != 0 && strcmp(dict->entries[dict->slots[slot] - 1].key, key) != 0)
+        slot = (slot + 1) & (dict->slot_count - 1);
+    return slot;
+}
+
+wick_tensor *wick_state_dict_get(const wick_state_dict *dict, const char *key)
+{
+    if (key == NULL || dict->slot_count == 0)
+        return NULL;
+    size_t place = dict->slots[find_slot(dict, key)];
+    return place == 0 ? NULL : dict->entries[place - 1].tensor;
+}
+
+/* Makes room for one entry more. */
+static wick_status reserve(wick_state_dict *dict)
+{
+    WKI_TRY(wki_grow(dict->context, (void **)&dict->entries, &dict->capacity, dict->count + 1,
+                     sizeof(entry), "a state_dict"));
+    if ((dict->count + 1) * 2 <= dict->slot_count)
+        return WICK_OK;
+    size_t slot_count = WKI_MAX(dict->slot_count * 2, 16);
+    void *slots;
+    WKI_TRY(wki_alloc(dict->context, slot_count, sizeof(size_t), "a state_dict", &slots));
+    free(dict->slots);
+    dict->slots = slots;
+    dict->slot_count = slot_count;
+    for (size_t i = 0; i < dict->count; i++)
+        dict->slots[find_slot(dict, dict->entries[i].key)] = i + 1;
+    return WICK_OK;
+}
+
+wick_status wick_state_dict_add(wick_state_dict *dict, const char *key, wick_tensor *tensor)
+{
+    if (dict == NULL)
+        return WICK_EINVAL;
+    if (key == NULL || tensor == NULL)
+        return wki_fail(dict->context, WICK_EINVAL, "the %s to add to a state_dict is NULL",
+                        key == NULL ? "key" : "tensor");
+    WKI_TRY(reserve(dict));
+    size_t slot = find_slot(dict, key);
+    if (dict->slots[slot] != 0)
+        return wki_fail(dict->context, WICK_EEXIST, "the state_dict has a tensor '%s' already", key);
+    char *copy;
+    WKI_TRY(wki_strdup(dict->context, key, &copy));
+    dict->entries[dict->count] = (entry){.key = copy, .tensor = tensor};
+    dict->count++;
+    dict->slots[slot] = dict->count;
+    return WICK_OK;
+}

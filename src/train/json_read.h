@@ -1,0 +1,47 @@
+/* Reading a JSON object of known members: types and ranges are checked, and a message gives line and
+ * column. */
+#ifndef WKI_JSON_READ_H
+#define WKI_JSON_READ_H
+
+#include "base/base.h"
+
+#include <jansson.h>
+
+typedef struct wki_json {
+    wick_context *context;
+    const char *path; /* for messages. Borrowed, as text is */
+    const char *text;
+    json_t *root; /* an object */
+} wki_json;
+
+/* Where a value stands: root[key], root[key][index], root[key][index][field]. index -1 and field NULL:
+ * not so deep. */
+typedef struct wki_json_at {
+    const char *key;
+    int64_t index;
+    const char *field;
+} wki_json_at;
+
+/* Parses text, NUL-terminated at length, which must be one JSON object without duplicate keys.
+ * Errors: WICK_EFORMAT, WICK_ENOMEM. wki_json_release() is fine after a failure. */
+wick_status wki_json_read(wki_json *json, wick_context *context, const char *path, const char *text,
+                          size_t length);
+void wki_json_release(wki_json *json);
+
+/* Fails with WICK_EFORMAT and "path: line 3, column 5: "key" message". */
+wick_status wki_json_fail(const wki_json *json, wki_json_at at, const char *message, ...)
+    WICK_PRINTF(3, 4);
+
+wick_status wki_json_integer(const wki_json *json, wki_json_at at, int64_t min, int64_t max,
+                             int64_t *out);
+/* An integer from 0 on or, where that is more than JSON readers hold exactly, its digits as a string. */
+wick_status wki_json_seed(const wki_json *json, wki_json_at at, uint64_t *out);
+/* A finite number; null is NaN. */
+wick_status wki_json_number(const wki_json *json, wki_json_at at, double *out);
+/* A string of 1 to 4096 bytes without control characters; NULL for null where that is allowed. Owned:
+ * free(). */
+wick_status wki_json_string(const wki_json *json, wki_json_at at, bool null_allowed, char **out);
+/* The size of an array of min to max elements. */
+wick_status wki_json_array(const wki_json *json, wki_json_at at, size_t min, size_t max, size_t *size);
+
+#endif

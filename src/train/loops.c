@@ -1,0 +1,238 @@
+/* The chapter's loops: train_step, test_step, eval_model, make_predictions. */
+#include "data/data_internal.h"
+#include "optim/optimizer.h"
+#include "plan/plan.h"
+#include "tensor/tensor_internal.h"
+#include "train/loss.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PREDICT_BATCH = 32 };
+
+double wick_timer(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* One pass over a loader. */
+typedef struct pass {
+    wick_context *context;
+    wick_loader *loader;
+    const wick_dataset *dataset;
+    wick_module *model;
+    int64_t shape[4]; /* of a whole batch */
+    wki_plan *plan;
+    const wki_updater *updater; /* NULL: evaluation */
+    const wick_progress *progress;
+    int64_t image_bytes, classes;
+
+    const uint8_t **pixels; /* of the batch in hand; these four in one allocation */
+    int64_t *targets;
+    int64_t *predictions;
+    float *losses;
+} pass;
+
+static wick_status check_model(const pass *p)
+{
+    const int64_t *shape;
+    int ndim = wki_plan_output_shape(p->plan, &shape);
+    int64_t classes = wick_dataset_class_count(p->dataset);
+    if (ndim == 1 && shape[0] >= classes)
+        return WICK_OK;
+    int64_t whole[WICK_MAX_DIMS];
+    memcpy(whole, shape, (size_t)ndim * sizeof(*shape));
+    char text[WKI_SHAPE_TEXT];
+    return wki_fail(p->context, WICK_ESHAPE, "the model gives %s for an image; %lld classes want [%lld]",
+                    wki_shape_text(ndim, whole, text), (long long)classes, (long long)classes);
+}
+
+static wick_status pass_open(pass *p)
+{
+    const int64_t *image = wick_dataset_image_shape(p->dataset);
+    int64_t batch = WKI_MIN(wick_loader_batch_size(p->loader), WKI_MAX(1, wick_dataset_count(p->dataset)));
+    p->shape[0] = batch;
+    memcpy(p->shape + 1, image, 3 * sizeof(*image));
+    p->image_bytes = image[0] * image[1] * image[2];
+    WKI_TRY(wki_module_plan(p->model, 4, p->shape, &p->plan));
+    WKI_TRY(check_model(p));
+    p->classes = wki_plan_output_numel(p->plan);
+    void *memory;
+    size_t rows = ((size_t)batch + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
+    WKI_TRY(wki_alloc(p->context, rows, 2 * sizeof(int64_t) + sizeof(*p->pixels) + sizeof(float), "a batch", &memory));
+    p->pixels = memory;
+    p->targets = (int64_t *)(p->pixels + rows);
+    p->predictions = p->targets + rows;
+    p->losses = (float *)(p->predictions + rows);
+    return wick_loader_begin(p->loader);
+}
+
+/* Gathers the next batch; count is 0 at the end. */
+static wick_status pass_gather(pass *p, wki_batch *batch)
+{
+    const int64_t *indices;
+    int64_t count;
+    WKI_TRY(wick_loader_next_indices(p->loader, &indices, &count));
+    const uint8_t *pixels = wick_dataset_pixels(p->dataset);
+    const int64_t *labels = wick_dataset_labels(p->dataset);
+    for (int64_t i = 0; i < count; i++) {
+        p->pixels[i] = pixels + indices[i] * p->image_bytes;
+        p->targets[i] = labels[indices[i]];
+    }
+    *batch = (wki_batch){.pixels = p->pixels, .targets = p->targets, .count = count};
+    return WICK_OK;
+}
+
+/* Runs all batches. The sums are the chapter's: the loss in float32, batch by batch, the accuracy in double. */
+static wick_status pass_run(pass *p, wick_metrics *metrics, float *logits, int64_t *labels)
+{
+    double start = wick_timer(), accuracy = 0.0;
+    int64_t batches = wick_loader_length(p->loader), number = 0;
+    float total = 0.0f;
+    wki_batch batch;
+    *metrics = (wick_metrics){0};
+    for (;; number++) {
+        WKI_TRY(pass_gather(p, &batch));
+        if (batch.count == 0)
+            break;
+        /* Again for every batch: the progress may have run the model on something else. */
+        WKI_TRY(wki_module_plan(p->model, 4, p->shape, &p->plan));
+        wki_plan_step(p->plan, &batch, p->updater, p->losses, p->predictions,
+                      logits == NULL ? NULL : logits + metrics->count * p->classes);
+        int64_t correct = 0;
+        for (int64_t i = 0; i < batch.count; i++)
+            correct += p->predictions[i] == p->targets[i];
+        if (labels != NULL)
+            memcpy(labels + metrics->count, p->targets, (size_t)batch.count * sizeof(*labels));
+        float loss = wki_mean_loss(p->losses, batch.count);
+        total += loss;
+        accuracy += (double)correct / (double)batch.count * 100.0;
+        metrics->correct += correct;
+        metrics->count += batch.count;
+        if (p->progress != NULL && p->progress->batch != NULL)
+            p->progress->batch(p->progress->user, number, batches, loss);
+        if (wick_context_interrupted(p->context))
+            return wki_fail(p->context, WICK_EINTR, "interrupted after batch %lld of %lld", (long long)number + 1,
+                            (long long)batches);
+    }
+    metrics->loss = number == 0 ? 0.0f : total / (float)number;
+    metrics->accuracy = number == 0 ? 0.0 : accuracy / (double)number;
+    metrics->seconds = wick_timer() - start;
+    return WICK_OK;
+}
+
+static wick_status run_pass(wick_module *model, wick_loader *loader, const wki_updater *updater,
+                            const wick_progress *progress, wick_metrics *out, float *logits, int64_t *labels)
+{
+    pass p = {.context = wki_loader_context(loader),
+              .loader = loader,
+              .dataset = wick_loader_dataset(loader),
+              .model = model,
+              .updater = updater,
+              .progress = progress};
+    wick_metrics metrics;
+    wick_status status = pass_open(&p);
+    if (status == WICK_OK)
+        status = pass_run(&p, &metrics, logits, labels);
+    if (status == WICK_OK && out != NULL)
+        *out = metrics;
+    free(p.pixels);
+    return status;
+}
+
+wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn, wick_optimizer *optimizer,
+                            const wick_progress *progress, wick_metrics *out)
+{
+    if (model == NULL || loader == NULL)
+        return WICK_EINVAL;
+    if (optimizer == NULL || loss_fn == NULL || optimizer->module != model)
+        return wki_fail(wki_loader_context(loader), WICK_EINVAL,
+                        "train_step needs a loss and an optimizer that was made for this model");
+    wick_module_train(model);
+    wki_updater updater = {wki_optimizer_update, optimizer};
+    return run_pass(model, loader, &updater, progress, out, NULL, NULL);
+}
+
+wick_status wick_test_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn, const wick_progress *progress,
+                           wick_metrics *out)
+{
+    return wick_eval_model(model, loader, loss_fn, progress, out, NULL, NULL);
+}
+
+wick_status wick_eval_model(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
+                            const wick_progress *progress, wick_metrics *out, wick_tensor **logits,
+                            wick_tensor **labels)
+{
+    if (model == NULL || loader == NULL)
+        return WICK_EINVAL;
+    wick_context *context = wki_loader_context(loader);
+    wick_status status = WICK_OK;
+    wick_tensor *all_logits = NULL, *all_labels = NULL;
+    if (loss_fn == NULL)
+        return wki_fail(context, WICK_EINVAL, "an evaluation needs a loss");
+    wick_module_eval(model);
+    const int64_t *image = wick_dataset_image_shape(wick_loader_dataset(loader));
+    int64_t count = WKI_MIN(wick_dataset_count(wick_loader_dataset(loader)),
+                            wick_loader_length(loader) * wick_loader_batch_size(loader));
+    int64_t shape[WICK_MAX_DIMS] = {WKI_MAX(1, count), image[0], image[1], image[2]};
+    if (logits != NULL) {
+        int ndim;
+        WKI_GOTO_OUT(wick_module_output_shape(model, 4, shape, &ndim, shape));
+        shape[0] = count;
+        WKI_GOTO_OUT(wick_tensor_new(context, WICK_FLOAT32, ndim, shape, &all_logits));
+    }
+    if (labels != NULL)
+        WKI_GOTO_OUT(wick_tensor_new(context, WICK_INT64, 1, &count, &all_labels));
+    WKI_GOTO_OUT(run_pass(model, loader, NULL, progress, out, all_logits == NULL ? NULL : all_logits->data,
+                          all_labels == NULL ? NULL : all_labels->data));
+    if (logits != NULL)
+        *logits = all_logits;
+    if (labels != NULL)
+        *labels = all_labels;
+    return WICK_OK;
+out:
+    wick_tensor_free(all_logits);
+    wick_tensor_free(all_labels);
+    return status;
+}
+
+static wick_status predict_rows(wick_module *model, const wick_tensor *images, int ndim, const int64_t *shape,
+                                wick_tensor **logits)
+{
+    wki_plan *plan;
+    int64_t in_shape[WICK_MAX_DIMS], count = images->shape[0];
+    memcpy(in_shape, images->shape, sizeof(in_shape));
+    in_shape[0] = WKI_MIN(count, PREDICT_BATCH);
+    WKI_TRY(wki_module_plan(model, images->ndim, in_shape, &plan));
+    WKI_TRY(wick_tensor_new(images->context, WICK_FLOAT32, ndim, shape, logits));
+    int64_t in_numel = images->numel / count, out_numel = (*logits)->numel / count;
+    for (int64_t done = 0; done < count; done += in_shape[0]) {
+        wki_batch batch = {.images = (const float *)images->data + done * in_numel,
+                           .count = WKI_MIN(in_shape[0], count - done)};
+        wki_plan_forward(plan, &batch, (float *)(*logits)->data + done * out_numel);
+    }
+    return WICK_OK;
+}
+
+wick_status wick_make_predictions(wick_module *model, const wick_tensor *images, wick_tensor **probabilities)
+{
+    if (model == NULL)
+        return WICK_EINVAL;
+    if (probabilities == NULL)
+        return wki_fail(model->context, WICK_EINVAL, "the place for the probabilities is NULL");
+    if (images == NULL || images->dtype != WICK_FLOAT32 || images->ndim < 2 || images->numel == 0)
+        return wki_fail(model->context, WICK_EINVAL, "the images must be one or more, in torch.float32, the batch first");
+    int ndim;
+    int64_t shape[WICK_MAX_DIMS];
+    wick_tensor *logits = NULL;
+    WKI_TRY(wick_module_output_shape(model, images->ndim, images->shape, &ndim, shape));
+    wick_module_eval(model);
+    wick_status status = predict_rows(model, images, ndim, shape, &logits);
+    if (status == WICK_OK)
+        status = wick_tensor_softmax(logits, probabilities);
+    wick_tensor_free(logits);
+    return status;
+}

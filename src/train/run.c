@@ -1,0 +1,459 @@
+#include "train/run_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <wick/checkpoint.h>
+
+#define ARGS_FILE    "args.json"
+#define ROWS_FILE    "results.csv"
+#define RESULTS_FILE "results.json"
+#define MODEL_FILE   "model.pth"
+#define ROWS_HEADER  "epoch,train_loss,train_acc,test_loss,test_acc,seconds\n"
+
+struct wick_run {
+    wick_context *context;
+    char *folder;
+    wick_run_args args; /* owned */
+    wick_epoch *epochs;
+    size_t epoch_count, epoch_capacity;
+    bool finished;
+    wick_results results; /* owned, but for its epochs, which are those above */
+};
+
+static wick_status run_new(wick_context *context, const char *folder, wick_run **out)
+{
+    void *memory;
+    if (folder[0] == '\0')
+        return wki_fail(context, WICK_EINVAL, "the run's folder has an empty name");
+    WKI_TRY(wki_alloc(context, 1, sizeof(wick_run), "a run", &memory));
+    wick_run *run = memory;
+    run->context = context;
+    wick_status status = wki_strdup(context, folder, &run->folder);
+    if (status == WICK_OK)
+        *out = run;
+    else
+        free(run);
+    return status;
+}
+
+void wick_run_free(wick_run *run)
+{
+    if (run == NULL)
+        return;
+    run->results.epochs = NULL;
+    wki_results_release(&run->results);
+    wki_run_args_release(&run->args);
+    free(run->epochs);
+    free(run->folder);
+    free(run);
+}
+
+wick_status wick_run_path(const wick_run *run, const char *name, char **path)
+{
+    if (run == NULL)
+        return WICK_EINVAL;
+    if (name == NULL || path == NULL)
+        return wki_fail(run->context, WICK_EINVAL, "name or path is NULL");
+    return wki_join_path(run->context, run->folder, name, path);
+}
+
+/* ---- making one ---------------------------------------------------------------------------------- */
+
+/* A copy of args that the run owns, by way of the text that is written: what cannot be read again is
+ * refused before it is written. */
+static wick_status take_args(wick_run *run, const wick_run_args *args, char **text)
+{
+    WKI_TRY(wki_run_args_format(run->context, args, text));
+    wick_status status =
+        wki_run_args_parse(run->context, "the run's arguments", *text, strlen(*text), &run->args);
+    if (status != WICK_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return status == WICK_EFORMAT ? WICK_EINVAL : status;
+}
+
+/* Takes the folder for this run: of two that try at once, one finds the other's args.json. */
+static wick_status claim(wick_context *context, const char *folder, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0) {
+        close(fd);
+        return WICK_OK;
+    }
+    if (errno == EEXIST)
+        return wki_fail(context, WICK_EEXIST, "%s: there is a run in this folder already", folder);
+    return wki_fail(context, WICK_EIO, "%s: cannot make the file: %s", path, strerror(errno));
+}
+
+/* Calls use on the path of each file that comes after args.json. */
+static wick_status each_file(wick_run *run, wick_status (*use)(wick_run *run, const char *path))
+{
+    static const char *const names[] = {ROWS_FILE, RESULTS_FILE, MODEL_FILE};
+    wick_status status = WICK_OK;
+    for (size_t i = 0; i < WKI_COUNT(names) && status == WICK_OK; i++) {
+        char *path;
+        WKI_TRY(wick_run_path(run, names[i], &path));
+        status = use(run, path);
+        free(path);
+    }
+    return status;
+}
+
+static wick_status refuse(wick_run *run, const char *path)
+{
+    if (!wki_file_exists(path))
+        return WICK_OK;
+    return wki_fail(run->context, WICK_EEXIST, "%s: there is a run in this folder already", run->folder);
+}
+
+/* What an earlier run left would be taken for this one's. */
+static wick_status remove_old(wick_run *run, const char *path)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return WICK_OK;
+    return wki_fail(run->context, WICK_EIO, "%s: cannot remove the earlier run's file: %s", path,
+                    strerror(errno));
+}
+
+static wick_status write_args(wick_run *run, bool exist_ok, const char *text)
+{
+    char *path;
+    WKI_TRY(wick_run_path(run, ARGS_FILE, &path));
+    wick_status status = exist_ok ? WICK_OK : claim(run->context, run->folder, path);
+    bool claimed = status == WICK_OK && !exist_ok;
+    if (status == WICK_OK)
+        status = wki_file_write(run->context, path, text, strlen(text));
+    if (status != WICK_OK && claimed)
+        unlink(path);
+    free(path);
+    return status;
+}
+
+static wick_status write_folder(wick_run *run, bool exist_ok, const char *text)
+{
+    bool existed = wki_file_exists(run->folder);
+    WKI_TRY(wki_make_folders(run->context, run->folder));
+    wick_status status = exist_ok ? WICK_OK : each_file(run, refuse);
+    if (status == WICK_OK)
+        status = write_args(run, exist_ok, text);
+    if (status == WICK_OK && exist_ok)
+        status = each_file(run, remove_old);
+    if (status != WICK_OK && !existed)
+        rmdir(run->folder);
+    return status;
+}
+
+static wick_status create(wick_run *run, bool exist_ok, const wick_run_args *args)
+{
+    char *text;
+    WKI_TRY(take_args(run, args, &text));
+    wick_status status = write_folder(run, exist_ok, text);
+    free(text);
+    return status;
+}
+
+wick_status wick_run_create(wick_context *context, const char *folder, bool exist_ok,
+                            const wick_run_args *args, wick_run **out)
+{
+    wick_run *run;
+    if (context == NULL)
+        return WICK_EINVAL;
+    if (folder == NULL || args == NULL || out == NULL)
+        return wki_fail(context, WICK_EINVAL, "folder, args or out is NULL");
+    WKI_TRY(run_new(context, folder, &run));
+    wick_status status = create(run, exist_ok, args);
+    if (status == WICK_OK)
+        *out = run;
+    else
+        wick_run_free(run);
+    return status;
+}
+
+/* ---- opening one --------------------------------------------------------------------------------- */
+
+/* Reads folder/name; *text is NULL if there is no such file. */
+static wick_status read_file(const wick_run *run, const char *name, char **path, char **text,
+                             size_t *length)
+{
+    uint8_t *bytes = NULL;
+    WKI_TRY(wick_run_path(run, name, path));
+    wick_status status = wki_file_read(run->context, *path, WKI_RUN_FILE_LIMIT, &bytes, length);
+    if (status == WICK_ENOENT)
+        status = WICK_OK;
+    if (status != WICK_OK) {
+        free(*path);
+        return status;
+    }
+    *text = (char *)bytes;
+    return WICK_OK;
+}
+
+static wick_status read_args(wick_run *run)
+{
+    char *path, *text;
+    size_t length;
+    WKI_TRY(read_file(run, ARGS_FILE, &path, &text, &length));
+    wick_status status;
+    if (text != NULL)
+        status = wki_run_args_parse(run->context, path, text, length, &run->args);
+    else if (wki_file_exists(run->folder))
+        status = wki_fail(run->context, WICK_ENOENT, "%s: is no run: there is no " ARGS_FILE " in it",
+                          run->folder);
+    else
+        status = wki_fail(run->context, WICK_ENOENT, "%s: there is no such folder", run->folder);
+    free(text);
+    free(path);
+    return status;
+}
+
+static void take_epochs(wick_run *run, wick_epoch *epochs, size_t count)
+{
+    free(run->epochs);
+    run->epochs = epochs;
+    run->epoch_count = run->epoch_capacity = count;
+}
+
+static wick_status parse_results(wick_run *run, const char *path, const char *text, size_t length)
+{
+    wick_results results;
+    WKI_TRY(wki_results_parse(run->context, path, text, length, &results));
+    take_epochs(run, (wick_epoch *)results.epochs, (size_t)results.epoch_count);
+    run->results = results;
+    run->finished = true;
+    return WICK_OK;
+}
+
+/* "0,0.59,78.1,..." up to the newline. */
+static bool parse_row(const char *c, wick_epoch *epoch, const char **end)
+{
+    double numbers[6];
+    for (size_t i = 0; i < WKI_COUNT(numbers); i++) {
+        char *after;
+        if (isspace((unsigned char)*c))
+            return false;
+        numbers[i] = strtod(c, &after);
+        if (after == c || *after != (i + 1 == WKI_COUNT(numbers) ? '\n' : ','))
+            return false;
+        c = after + 1;
+    }
+    if (!(numbers[0] >= 0 && numbers[0] < 1e9))
+        return false;
+    *epoch =
+        (wick_epoch){(int64_t)numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]};
+    *end = c;
+    return true;
+}
+
+static wick_status parse_rows(wick_run *run, const char *path, const char *text)
+{
+    if (strncmp(text, ROWS_HEADER, strlen(ROWS_HEADER)) != 0)
+        return wki_fail(run->context, WICK_EFORMAT, "%s: line 1: must be %.*s", path,
+                        (int)strlen(ROWS_HEADER) - 1, ROWS_HEADER);
+    for (const char *c = text + strlen(ROWS_HEADER); *c != '\0';) {
+        WKI_TRY(wki_grow(run->context, (void **)&run->epochs, &run->epoch_capacity, run->epoch_count + 1,
+                         sizeof(wick_epoch), "the epochs"));
+        if (!parse_row(c, &run->epochs[run->epoch_count], &c))
+            return wki_fail(run->context, WICK_EFORMAT,
+                            "%s: line %zu: must be six numbers with commas between", path,
+                            run->epoch_count + 2);
+        run->epoch_count++;
+    }
+    return WICK_OK;
+}
+
+/* results.json or, of a run that has not come so far, the rows of results.csv. */
+static wick_status read_results(wick_run *run)
+{
+    char *path, *text;
+    size_t length;
+    WKI_TRY(read_file(run, RESULTS_FILE, &path, &text, &length));
+    wick_status status = WICK_OK;
+    if (text != NULL) {
+        status = parse_results(run, path, text, length);
+    } else {
+        free(path);
+        WKI_TRY(read_file(run, ROWS_FILE, &path, &text, &length));
+        if (text != NULL)
+            status = parse_rows(run, path, text);
+    }
+    free(text);
+    free(path);
+    return status;
+}
+
+wick_status wick_run_open(wick_context *context, const char *folder, wick_run **out)
+{
+    wick_run *run;
+    if (context == NULL)
+        return WICK_EINVAL;
+    if (folder == NULL || out == NULL)
+        return wki_fail(context, WICK_EINVAL, "folder or out is NULL");
+    WKI_TRY(run_new(context, folder, &run));
+    wick_status status = read_args(run);
+    if (status == WICK_OK)
+        status = read_results(run);
+    if (status == WICK_OK)
+        *out = run;
+    else
+        wick_run_free(run);
+    return status;
+}
+
+const char *wick_run_folder(const wick_run *run)
+{
+    return run->folder;
+}
+
+const wick_run_args *wick_run_get_args(const wick_run *run)
+{
+    return &run->args;
+}
+
+const wick_results *wick_run_results(const wick_run *run)
+{
+    return run->finished ? &run->results : NULL;
+}
+
+/* ---- adding to one ------------------------------------------------------------------------------- */
+
+static wick_status write_text(const wick_run *run, const char *name, const char *text)
+{
+    char *path;
+    WKI_TRY(wick_run_path(run, name, &path));
+    wick_status status = wki_file_write(run->context, path, text, strlen(text));
+    free(path);
+    return status;
+}
+
+static void append_row(wki_text *text, const wick_epoch *epoch)
+{
+    const double numbers[] = {epoch->train_loss, epoch->train_acc, epoch->test_loss, epoch->test_acc,
+                              epoch->seconds};
+    wki_text_printf(text, "%lld", (long long)epoch->epoch);
+    for (size_t i = 0; i < WKI_COUNT(numbers); i++) {
+        char repr[32];
+        wki_repr(numbers[i], repr);
+        wki_text_printf(text, ",%s", repr);
+    }
+    wki_text_puts(text, "\n");
+}
+
+wick_status wick_run_add_epoch(wick_run *run, const wick_epoch *epoch)
+{
+    if (run == NULL)
+        return WICK_EINVAL;
+    if (epoch == NULL || epoch->epoch < 0)
+        return wki_fail(run->context, WICK_EINVAL, "epoch is NULL or below 0");
+    WKI_TRY(wki_grow(run->context, (void **)&run->epochs, &run->epoch_capacity, run->epoch_count + 1,
+                     sizeof(*epoch), "the epochs"));
+    run->results.epochs = run->epochs;
+    run->epochs[run->epoch_count] = *epoch;
+    wki_text text;
+    wki_text_init(&text, run->context);
+    wki_text_puts(&text, ROWS_HEADER);
+    for (size_t i = 0; i <= run->epoch_count; i++)
+        append_row(&text, &run->epochs[i]);
+    char *rows;
+    WKI_TRY(wki_text_finish(&text, &rows));
+    wick_status status = write_text(run, ROWS_FILE, rows);
+    free(rows);
+    if (status == WICK_OK)
+        run->epoch_count++;
+    return status;
+}
+
+/* Takes an owned copy of results by way of its text, as take_args() does. */
+static wick_status take_results(wick_run *run, const char *text)
+{
+    wick_results copy;
+    wick_status status = wki_results_parse(run->context, "the run's results", text, strlen(text), &copy);
+    if (status != WICK_OK)
+        return status == WICK_EFORMAT ? WICK_EINVAL : status;
+    status = write_text(run, RESULTS_FILE, text);
+    if (status != WICK_OK) {
+        wki_results_release(&copy);
+        return status;
+    }
+    run->results.epochs = NULL;
+    wki_results_release(&run->results);
+    run->results = copy;
+    take_epochs(run, (wick_epoch *)copy.epochs, (size_t)copy.epoch_count);
+    run->finished = true;
+    return WICK_OK;
+}
+
+wick_status wick_run_finish(wick_run *run, const wick_results *results)
+{
+    if (run == NULL)
+        return WICK_EINVAL;
+    if (results == NULL)
+        return wki_fail(run->context, WICK_EINVAL, "results is NULL");
+    wick_results whole = *results;
+    whole.epochs = run->epochs;
+    whole.epoch_count = (int64_t)run->epoch_count;
+    char *text;
+    WKI_TRY(wick_results_format(run->context, &whole, &text));
+    wick_status status = take_results(run, text);
+    free(text);
+    return status;
+}
+
+/* ---- its model ----------------------------------------------------------------------------------- */
+
+wick_status wick_run_save_model(wick_run *run, const wick_module *model)
+{
+    if (run == NULL)
+        return WICK_EINVAL;
+    if (model == NULL)
+        return wki_fail(run->context, WICK_EINVAL, "model is NULL");
+    wick_state_dict *dict;
+    char *path;
+    WKI_TRY(wick_run_path(run, MODEL_FILE, &path));
+    wick_status status = wick_module_state_dict(model, &dict);
+    if (status == WICK_OK) {
+        status = wick_save(dict, path);
+        wick_state_dict_free(dict);
+    }
+    free(path);
+    return status;
+}
+
+static wick_status load_weights(wick_run *run, const char *path, wick_module *model)
+{
+    wick_state_dict *dict;
+    WKI_TRY(wick_load(run->context, path, &dict));
+    wick_status status = wick_module_load_state_dict(model, dict);
+    wick_state_dict_free(dict);
+    return status == WICK_OK ? status : wki_fail_in(run->context, status, "%s", path);
+}
+
+wick_status wick_run_load_model(wick_run *run, wick_module **out)
+{
+    if (run == NULL)
+        return WICK_EINVAL;
+    if (out == NULL)
+        return wki_fail(run->context, WICK_EINVAL, "out is NULL");
+    const wick_run_args *args = &run->args;
+    wick_module *model = NULL;
+    char *path;
+    wick_status status = wick_model_by_name(run->context, args->model, args->image_shape,
+                                            args->hidden_units, args->class_count, &model);
+    if (status != WICK_OK)
+        return wki_fail_in(run->context, status, "%s/" ARGS_FILE, run->folder);
+    status = wick_run_path(run, MODEL_FILE, &path);
+    if (status == WICK_OK) {
+        status = load_weights(run, path, model);
+        free(path);
+    }
+    if (status == WICK_OK)
+        *out = model;
+    else
+        wick_module_free(model);
+    return status;
+}

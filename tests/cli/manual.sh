@@ -1,0 +1,24 @@
+# The manual has every command and every flag of it, with the text and the default that --help gives.
+page=$CASES/../../docs/wick.1
+sed 's/\\e/\\/g; s/\\-/-/g' "$page" >plain
+for command in notebook "data info" "data get" train eval compare model layer; do
+    sed -n "/^\.SS \"wick $command[ \"]/,/^\.S[SH] /p" plain | sed '$d' | tr '\n' ' ' | tr -s ' ' >section
+    [ -s section ] || echo "no section: wick $command"
+    wick help $command | sed -n '/^Flags:/,/^Examples:/p' | sed '1d;/^ *--help/,$d' |
+        sed -E 's/^  (--[a-z-]+)( [^ ]+)?  +(.*)/\n\1\n\3/; s/^ +//' >flags
+    # A flag's name, then its text, then an empty line.
+    awk -v RS= -F '\n' '{ text = $2; for (i = 3; i <= NF; i++) text = text " " $i; print $1 "\t" text }' flags |
+        while IFS="$(printf '\t')" read -r flag text; do
+            grep -qF -e "$flag " section || echo "wick $command: no $flag"
+            grep -qF -e "$text" section || echo "wick $command: $flag is said to do something else"
+        done
+    wc -l <flags | tr -d ' ' >>lines
+done
+# (The test itself looked at something.)
+awk '{ all += $1 } END { print (all > 60) ? "flags were found" : "no flags were found" }' lines
+if command -v groff >/dev/null; then
+    groff -man -ww -Tutf8 "$page" 2>&1 >/dev/null | sed 's/^/groff: /'
+fi
+for status in 0 1 2 130 143; do
+    grep -qx "\.B $status" "$page" || echo "no exit status $status"
+done

@@ -1,0 +1,291 @@
+/* wick_train_step against forward, loss, zero_grad, backward and step called one by one, and against
+ * itself with other numbers of threads: every loss and every weight has the same bits. */
+#include "reference.h"
+
+#include "cpu/kernels.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { COUNT = 230, SIDE = 8, CLASSES = 5, MOST_BATCHES = COUNT, EPOCHS = 2 };
+
+static int make_context(void **state)
+{
+    return wick_context_new((wick_context **)state) == WICK_OK ? 0 : -1;
+}
+
+static int free_context(void **state)
+{
+    wick_context_free(*state);
+    return 0;
+}
+
+static void must(wick_context *context, wick_status status)
+{
+    if (status != WICK_OK)
+        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
+}
+
+static wick_dataset *make_data(wick_context *context)
+{
+    static const char *const names[CLASSES] = {"a", "b", "c", "d", "e"};
+    uint8_t *pixels = calloc(COUNT, SIDE * SIDE);
+    int64_t labels[COUNT];
+    wick_dataset *data;
+    assert_non_null(pixels);
+    for (int i = 0; i < COUNT; i++) {
+        labels[i] = ref_int(0, CLASSES - 1);
+        for (int p = 0; p < SIDE * SIDE; p++)
+            pixels[i * SIDE * SIDE + p] = (uint8_t)(ref_random() % (uint64_t)(100 + 30 * labels[i]));
+    }
+    must(context,
+         wick_dataset_from(context, COUNT, 1, SIDE, SIDE, pixels, labels, CLASSES, names, &data));
+    free(pixels);
+    return data;
+}
+
+/* A training: its losses, and the weights at its end. */
+typedef struct training {
+    float losses[EPOCHS * MOST_BATCHES];
+    int count;
+    wick_metrics metrics;
+    wick_state_dict *weights;
+} training;
+
+/* What all trainings of a comparison share. */
+typedef struct setting {
+    wick_context *context;
+    const wick_dataset *data;
+    const char *name;
+    int64_t batch_size;
+} setting;
+
+typedef struct parts {
+    wick_module *module;
+    wick_loader *loader;
+    wick_loss *loss;
+    wick_optimizer *optimizer;
+} parts;
+
+static void open_parts(const setting *s, parts *p)
+{
+    const int64_t image[3] = {1, SIDE, SIDE};
+    wick_manual_seed(s->context, 42);
+    must(s->context, wick_model_by_name(s->context, s->name, image, 4, CLASSES, &p->module));
+    const wick_loader_options options = {.batch_size = s->batch_size, .shuffle = true};
+    must(s->context, wick_loader_new(s->data, &options, &p->loader));
+    must(s->context, wick_cross_entropy_loss(s->context, &p->loss));
+    must(s->context, wick_sgd(p->module, &(wick_sgd_options){.lr = 0.1}, &p->optimizer));
+    wick_manual_seed(s->context, 7);
+}
+
+static void close_parts(parts *p)
+{
+    wick_optimizer_free(p->optimizer);
+    wick_loss_free(p->loss);
+    wick_loader_free(p->loader);
+    wick_module_free(p->module);
+}
+
+static void keep_loss(void *user, int64_t batch, int64_t batches, float loss)
+{
+    training *t = user;
+    (void)batch;
+    (void)batches;
+    t->losses[t->count++] = loss;
+}
+
+static void train_fused(const setting *s, training *t)
+{
+    parts p;
+    *t = (training){.count = 0};
+    open_parts(s, &p);
+    const wick_progress progress = {keep_loss, t};
+    for (int epoch = 0; epoch < EPOCHS; epoch++)
+        must(s->context,
+             wick_train_step(p.module, p.loader, p.loss, p.optimizer, &progress, &t->metrics));
+    must(s->context, wick_module_state_dict(p.module, &t->weights));
+    close_parts(&p);
+}
+
+/* One batch as the chapter's loop has it; false when the epoch is over. */
+static bool single_step(const setting *s, parts *p, training *t, int64_t *correct, double *accuracy)
+{
+    wick_tensor *images, *labels, *output, *places;
+    must(s->context, wick_loader_next(p->loader, &images, &labels));
+    if (images == NULL)
+        return false;
+    float *loss = &t->losses[t->count++];
+    must(s->context, wick_module_forward(p->module, images, &output));
+    must(s->context, wick_loss_forward(p->loss, output, labels, loss));
+    must(s->context, wick_tensor_argmax(output, &places));
+    wick_optimizer_zero_grad(p->optimizer);
+    must(s->context, wick_loss_backward(p->loss, p->module));
+    must(s->context, wick_optimizer_step(p->optimizer));
+    *accuracy += wick_accuracy(labels, places);
+    for (int64_t i = 0; i < wick_tensor_numel(labels); i++)
+        *correct += wick_tensor_i64(labels)[i] == wick_tensor_i64(places)[i];
+    wick_tensor_free(images);
+    wick_tensor_free(labels);
+    wick_tensor_free(output);
+    wick_tensor_free(places);
+    return true;
+}
+
+static void train_singly(const setting *s, training *t)
+{
+    parts p;
+    *t = (training){.count = 0};
+    open_parts(s, &p);
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+        int first = t->count;
+        float total = 0.0f;
+        t->metrics = (wick_metrics){.count = COUNT};
+        must(s->context, wick_loader_begin(p.loader));
+        while (single_step(s, &p, t, &t->metrics.correct, &t->metrics.accuracy))
+            total += t->losses[t->count - 1];
+        t->metrics.loss = total / (float)(t->count - first);
+        t->metrics.accuracy /= (double)(t->count - first);
+    }
+    must(s->context, wick_module_state_dict(p.module, &t->weights));
+    close_parts(&p);
+}
+
+static void assert_same_weights(const wick_state_dict *a, const wick_state_dict *b, const char *what)
+{
+    assert_int_equal(wick_state_dict_count(a), wick_state_dict_count(b));
+    for (int64_t i = 0; i < wick_state_dict_count(a); i++) {
+        wick_tensor *x = wick_state_dict_tensor(a, i), *y = wick_state_dict_tensor(b, i);
+        if (memcmp(wick_tensor_data(x), wick_tensor_data(y),
+                   (size_t)wick_tensor_numel(x) * sizeof(float)) != 0)
+            fail_msg("%s: %s has other bits", what, wick_state_dict_key(a, i));
+    }
+}
+
+static void assert_same(const setting *s, const training *a, const training *b, const char *what)
+{
+    char where[128];
+    snprintf(where, sizeof(where), "%s, batches of %lld, %s", s->name, (long long)s->batch_size, what);
+    assert_int_equal(a->count, b->count);
+    for (int i = 0; i < a->count; i++)
+        if (memcmp(&a->losses[i], &b->losses[i], sizeof(float)) != 0)
+            fail_msg("%s: the loss of step %d is %.9g and %.9g", where, i, (double)a->losses[i],
+                     (double)b->losses[i]);
+    assert_same_weights(a->weights, b->weights, where);
+    assert_true(a->metrics.loss == b->metrics.loss);
+    assert_true(a->metrics.accuracy == b->metrics.accuracy);
+    assert_int_equal(a->metrics.correct, b->metrics.correct);
+    assert_int_equal(a->metrics.count, b->metrics.count);
+}
+
+static void check_setting(const setting *s)
+{
+    static const int threads[] = {1, 2, 3, 4, 5, 8};
+    training first, other;
+    must(s->context, wick_context_set_threads(s->context, 1));
+    train_singly(s, &first);
+    for (int i = 0; i < first.count; i++)
+        assert_true(first.losses[i] > 0.0f && first.losses[i] < 10.0f);
+    for (size_t i = 0; i < WKI_COUNT(threads); i++) {
+        char what[32];
+        snprintf(what, sizeof(what), "%d threads", threads[i]);
+        must(s->context, wick_context_set_threads(s->context, threads[i]));
+        train_fused(s, &other);
+        assert_same(s, &first, &other, what);
+        wick_state_dict_free(other.weights);
+        if (s->batch_size > 1 && threads[i] % 2 == 0) {
+            train_singly(s, &other);
+            assert_same(s, &first, &other, what);
+            wick_state_dict_free(other.weights);
+        }
+    }
+    wick_state_dict_free(first.weights);
+}
+
+static void test_the_same_bits(void **state)
+{
+    wick_context *context = *state;
+    static const char *const names[] = {"v0", "v1", "v2"};
+    static const int64_t batch_sizes[] = {1, 7, 16, 32, 100, 200};
+    wick_dataset *data = make_data(context);
+    for (size_t n = 0; n < WKI_COUNT(names); n++)
+        for (size_t b = 0; b < WKI_COUNT(batch_sizes); b++) {
+            const setting s = {context, data, names[n], batch_sizes[b]};
+            check_setting(&s);
+        }
+    wick_dataset_free(data);
+}
+
+/* Each instruction set gives fused and single steps the same bits; those with multiply-adds give one
+ * another's. */
+static void test_every_instruction_set(void **state)
+{
+    wick_context *context = *state;
+    wick_dataset *data = make_data(context);
+    const setting s = {context, data, "v2", 32};
+    training fused, singly, best = {.count = 0};
+    must(context, wick_context_set_threads(context, 2));
+    for (int i = 0; wki_kernels_runnable(i) != NULL; i++) {
+        const char *name = wki_kernels_runnable(i)->name;
+        must(context, wick_context_set_cpu(context, name));
+        train_fused(&s, &fused);
+        train_singly(&s, &singly);
+        assert_same(&s, &fused, &singly, name);
+        wick_state_dict_free(singly.weights);
+        if (best.weights != NULL && strcmp(name, "x86-64") != 0)
+            assert_same(&s, &best, &fused, name);
+        if (best.weights == NULL)
+            best = fused;
+        else
+            wick_state_dict_free(fused.weights);
+    }
+    wick_state_dict_free(best.weights);
+    wick_dataset_free(data);
+}
+
+/* Trained, saved, loaded into a new model and trained on: as if it had been trained on at once. */
+static void test_trained_loaded_trained_again(void **state)
+{
+    wick_context *context = *state;
+    wick_dataset *data = make_data(context);
+    const setting s = {context, data, "v2", 32};
+    training whole;
+    train_fused(&s, &whole);
+    parts a, b;
+    wick_state_dict *between, *end;
+    wick_metrics metrics;
+    uint8_t generator[WICK_GENERATOR_STATE_SIZE];
+    open_parts(&s, &a);
+    must(context, wick_train_step(a.module, a.loader, a.loss, a.optimizer, NULL, &metrics));
+    must(context, wick_module_state_dict(a.module, &between));
+    wick_generator_get_state(wick_default_generator(context), generator);
+    open_parts(&s, &b);
+    /* Into a model that was trained already, so that its plan is there. */
+    must(context, wick_train_step(b.module, b.loader, b.loss, b.optimizer, NULL, &metrics));
+    must(context, wick_test_step(b.module, b.loader, b.loss, NULL, &metrics));
+    must(context, wick_module_load_state_dict(b.module, between));
+    must(context, wick_generator_set_state(wick_default_generator(context), generator));
+    must(context, wick_train_step(b.module, b.loader, b.loss, b.optimizer, NULL, &metrics));
+    must(context, wick_module_state_dict(b.module, &end));
+    assert_same_weights(end, whole.weights, "trained, loaded, trained again");
+    wick_state_dict_free(between);
+    wick_state_dict_free(end);
+    wick_state_dict_free(whole.weights);
+    close_parts(&a);
+    close_parts(&b);
+    wick_dataset_free(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_context, free_context)
+        TEST(test_the_same_bits),
+        TEST(test_every_instruction_set),
+        TEST(test_trained_loaded_trained_again),
+    };
+    return cmocka_run_group_tests(tests, ref_seed, NULL);
+}

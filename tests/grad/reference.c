@@ -1,0 +1,478 @@
+#include "reference.h"
+
+#include "cpu/kernels.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- random numbers ---------------------------------------------------------------------------------
+ */
+
+static uint64_t random_state;
+
+int ref_seed(void **state)
+{
+    (void)state;
+    const char *given = getenv("WICK_TEST_SEED");
+    uint64_t seed =
+        given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 20;
+    printf("WICK_TEST_SEED=%llu\n", (unsigned long long)seed);
+    fflush(stdout);
+    random_state = seed;
+    return 0;
+}
+
+/* splitmix64. */
+uint64_t ref_random(void)
+{
+    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+int ref_int(int low, int high)
+{
+    return low + (int)(ref_random() % (uint64_t)(high - low + 1));
+}
+
+float ref_float(void)
+{
+    return (float)(ref_random() >> 40) * 0x1p-23f - 1.0f;
+}
+
+static void must(wick_context *context, wick_status status)
+{
+    if (status != WICK_OK)
+        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
+}
+
+wick_tensor *ref_tensor(wick_context *context, int ndim, const int64_t *shape)
+{
+    wick_tensor *tensor;
+    must(context, wick_tensor_new(context, WICK_FLOAT32, ndim, shape, &tensor));
+    float *data = wick_tensor_f32(tensor);
+    for (int64_t i = 0; i < wick_tensor_numel(tensor); i++)
+        data[i] = ref_float();
+    return tensor;
+}
+
+/* ---- the model --------------------------------------------------------------------------------------
+ */
+
+static double *doubles(int64_t count)
+{
+    double *out = calloc((size_t)(count > 0 ? count : 1), sizeof(double));
+    assert_non_null(out);
+    return out;
+}
+
+static wick_status add_layer(void *user, wick_module *layer, const char *path)
+{
+    ref_model *model = user;
+    assert_true(model->count < REF_MOST_LAYERS);
+    ref_layer *r = &model->layers[model->count++];
+    *r = (ref_layer){.layer = layer};
+    snprintf(r->path, sizeof(r->path), "%s", path);
+    for (int p = 0; p < WKI_MAX_PARAMETERS; p++) {
+        wick_tensor *value = layer->parameters[p].value;
+        if (value == NULL)
+            continue;
+        r->parameters[p] = doubles(wick_tensor_numel(value));
+        for (int64_t i = 0; i < wick_tensor_numel(value); i++)
+            r->parameters[p][i] = (double)wick_tensor_f32(value)[i];
+    }
+    return WICK_OK;
+}
+
+void ref_open(ref_model *model, wick_module *module)
+{
+    *model = (ref_model){.count = 0};
+    must(module->context, wki_module_walk(module, add_layer, model));
+}
+
+void ref_close(ref_model *model)
+{
+    for (int i = 0; i < model->count; i++)
+        for (int p = 0; p < WKI_MAX_PARAMETERS; p++)
+            free(model->layers[i].parameters[p]);
+}
+
+static void decide(ref_decisions *decisions, uint64_t choice, double distance)
+{
+    decisions->hash = (decisions->hash ^ choice) * UINT64_C(0x100000001b3) + 1;
+    if (distance > 0.0 && distance < decisions->margin)
+        decisions->margin = distance;
+}
+
+static int64_t numel_of(int ndim, const int64_t *shape)
+{
+    int64_t numel = 1;
+    for (int i = 0; i < ndim; i++)
+        numel *= shape[i];
+    return numel;
+}
+
+/* in[c][y][x], or 0 outside. */
+static double pixel(const double *in, const int64_t *shape, int64_t c, int64_t y, int64_t x)
+{
+    if (y < 0 || y >= shape[1] || x < 0 || x >= shape[2])
+        return 0.0;
+    return in[(c * shape[1] + y) * shape[2] + x];
+}
+
+static double conv2d_at(const ref_layer *r, const double *in, const int64_t *shape, int64_t o, int64_t y,
+                        int64_t x)
+{
+    const wki_conv2d *c = &r->layer->as.conv2d;
+    int64_t depth = c->in_channels / c->groups, group = o / (c->out_channels / c->groups);
+    double sum = r->parameters[1] != NULL ? r->parameters[1][o] : 0.0;
+    for (int64_t i = 0; i < depth; i++)
+        for (int64_t ky = 0; ky < c->kernel.h; ky++)
+            for (int64_t kx = 0; kx < c->kernel.w; kx++)
+                sum += r->parameters[0][((o * depth + i) * c->kernel.h + ky) * c->kernel.w + kx] *
+                       pixel(in, shape, group * depth + i,
+                             y * c->stride.h - c->padding.h + ky * c->dilation.h,
+                             x * c->stride.w - c->padding.w + kx * c->dilation.w);
+    return sum;
+}
+
+static double max_pool2d_at(const ref_layer *r, const double *in, const int64_t *shape, int64_t c,
+                            int64_t y, int64_t x, ref_decisions *decisions)
+{
+    const wki_max_pool2d *p = &r->layer->as.max_pool2d;
+    double most = -INFINITY, second = -INFINITY;
+    uint64_t place = 0;
+    for (int64_t ky = 0; ky < p->kernel.h; ky++)
+        for (int64_t kx = 0; kx < p->kernel.w; kx++) {
+            int64_t row = y * p->stride.h - p->padding.h + ky * p->dilation.h;
+            int64_t column = x * p->stride.w - p->padding.w + kx * p->dilation.w;
+            if (row < 0 || row >= shape[1] || column < 0 || column >= shape[2])
+                continue;
+            double v = pixel(in, shape, c, row, column);
+            if (v > most) {
+                second = most;
+                most = v;
+                place = (uint64_t)(row * shape[2] + column);
+            } else if (v > second) {
+                second = v;
+            }
+        }
+    decide(decisions, place, most - second);
+    return most;
+}
+
+static double linear_at(const ref_layer *r, const double *row, int64_t o)
+{
+    int64_t features = r->layer->as.linear.in_features;
+    double sum = r->parameters[1] != NULL ? r->parameters[1][o] : 0.0;
+    for (int64_t i = 0; i < features; i++)
+        sum += r->parameters[0][o * features + i] * row[i];
+    return sum;
+}
+
+static void fill(const ref_layer *r, const double *in, const int64_t *in_shape, double *out, int ndim,
+                 const int64_t *shape, ref_decisions *decisions)
+{
+    int64_t numel = numel_of(ndim, shape), last = shape[ndim - 1];
+    for (int64_t i = 0; i < numel; i++) {
+        int64_t x = i % last, y = ndim > 1 ? i / last % shape[ndim - 2] : 0;
+        int64_t c = ndim > 2 ? i / last / shape[ndim - 2] : 0;
+        switch (r->layer->kind) {
+        case WKI_CONV2D:
+            out[i] = conv2d_at(r, in, in_shape, c, y, x);
+            break;
+        case WKI_MAX_POOL2D:
+            out[i] = max_pool2d_at(r, in, in_shape, c, y, x, decisions);
+            break;
+        case WKI_LINEAR:
+            out[i] = linear_at(r, in + i / last * r->layer->as.linear.in_features, x);
+            break;
+        case WKI_RELU:
+            decide(decisions, in[i] > 0.0, fabs(in[i]));
+            out[i] = in[i] > 0.0 ? in[i] : 0.0;
+            break;
+        default:
+            out[i] = in[i];
+        }
+    }
+}
+
+double *ref_forward(const ref_model *model, const double *image, int *ndim, int64_t *shape,
+                    ref_decisions *decisions)
+{
+    int64_t numel = numel_of(*ndim, shape);
+    double *now = doubles(numel);
+    memcpy(now, image, (size_t)numel * sizeof(double));
+    for (int i = 0; i < model->count; i++) {
+        const ref_layer *r = &model->layers[i];
+        int64_t in[WICK_MAX_DIMS] = {1}, out[WICK_MAX_DIMS];
+        int out_ndim;
+        memcpy(in + 1, shape, (size_t)*ndim * sizeof(*shape));
+        must(r->layer->context,
+             wki_layer_output_shape(r->layer, r->path, *ndim + 1, in, &out_ndim, out));
+        double *next = doubles(numel_of(out_ndim, out));
+        fill(r, now, shape, next, out_ndim - 1, out + 1, decisions);
+        free(now);
+        now = next;
+        *ndim = out_ndim - 1;
+        memcpy(shape, out + 1, (size_t)*ndim * sizeof(*shape));
+    }
+    return now;
+}
+
+/* ---- the check --------------------------------------------------------------------------------------
+ */
+
+/* Everything of one check. The loss is the sum of `weights` times the outputs. */
+typedef struct check {
+    wick_context *context;
+    wick_module *module;
+    ref_model model;
+    int64_t batch, in_numel, out_numel;
+    int ndim;
+    const int64_t *shape;
+    double *images;
+    wick_tensor *weights;
+    ref_decisions *decisions; /* of each image */
+} check;
+
+/* How far a float's gradient may be from the right one, relative to the largest of its tensor. A
+ * gradient here is a sum of at most some 10^4 products of numbers that went through at most some ten
+ * layers, each rounded to 2^-24; roundings have either sign, so that they come to about the square root
+ * of that many, some 10^-5 of the largest. A single product that was left out or taken twice is 10^-2 of
+ * it. */
+static const double tolerance = 2e-5;
+
+enum { MOST_CHECKED = 50 };
+
+static double image_loss(const check *c, int64_t n, const double *image, ref_decisions *decisions)
+{
+    int64_t shape[WICK_MAX_DIMS];
+    int ndim = c->ndim;
+    memcpy(shape, c->shape, (size_t)ndim * sizeof(*shape));
+    *decisions = (ref_decisions){.margin = INFINITY};
+    double *out = ref_forward(&c->model, image, &ndim, shape, decisions), loss = 0.0;
+    for (int64_t i = 0; i < c->out_numel; i++)
+        loss += (double)wick_tensor_f32(c->weights)[n * c->out_numel + i] * out[i];
+    free(out);
+    return loss;
+}
+
+/* The derivative of the images' losses first .. last by *number, by central differences: exact but for
+ * rounding, as the loss is linear in each single number until a decision falls otherwise; false if one
+ * does. */
+static bool derivative(const check *c, double *number, int64_t first, int64_t last, double *out)
+{
+    const double step = 1e-6, was = *number;
+    *out = 0.0;
+    for (int64_t n = first; n <= last; n++) {
+        ref_decisions up, down;
+        *number = was + step;
+        *out += image_loss(c, n, c->images + n * c->in_numel, &up) / (2.0 * step);
+        *number = was - step;
+        *out -= image_loss(c, n, c->images + n * c->in_numel, &down) / (2.0 * step);
+        *number = was;
+        if (up.hash != c->decisions[n].hash || down.hash != c->decisions[n].hash)
+            return false;
+    }
+    return true;
+}
+
+static void check_numbers(const check *c, const char *what, const float *got, double *numbers,
+                          int64_t count, bool images)
+{
+    double largest = 0.0, right[MOST_CHECKED];
+    int64_t at[MOST_CHECKED];
+    int checked = 0,
+        most = c->batch == 1 || images ? MOST_CHECKED : 12; /* a number costs two passes an image */
+    for (int i = 0; i < most && i < count; i++) {
+        at[checked] = count <= most ? i : (int64_t)(ref_random() % (uint64_t)count);
+        int64_t n = images ? at[checked] / c->in_numel : 0;
+        if (!derivative(c, &numbers[at[checked]], n, images ? n : c->batch - 1, &right[checked]))
+            continue;
+        largest = fmax(largest, fabs(right[checked++]));
+    }
+    for (int i = 0; i < checked; i++)
+        if (!(fabs((double)got[at[i]] - right[i]) <= tolerance * largest + 1e-7))
+            fail_msg(
+                "a batch of %lld, %d threads, %s: number %lld of %s: the gradient is %.9g, not %.9g",
+                (long long)c->batch, wick_context_threads(c->context),
+                ((const wki_kernels *)c->context->kernels)->name, (long long)at[i], what,
+                (double)got[at[i]], right[i]);
+}
+
+static void check_output(const check *c, const wick_tensor *output)
+{
+    double largest = 0.0;
+    for (int64_t n = 0; n < c->batch; n++) {
+        int64_t shape[WICK_MAX_DIMS];
+        int ndim = c->ndim;
+        ref_decisions decisions = {.margin = INFINITY};
+        memcpy(shape, c->shape, (size_t)ndim * sizeof(*shape));
+        double *right = ref_forward(&c->model, c->images + n * c->in_numel, &ndim, shape, &decisions);
+        const float *got = (const float *)wick_tensor_cdata(output) + n * c->out_numel;
+        assert_int_equal(wick_tensor_ndim(output), ndim + 1);
+        for (int i = 0; i < ndim; i++)
+            assert_int_equal(wick_tensor_size(output, i + 1), shape[i]);
+        for (int64_t i = 0; i < c->out_numel; i++)
+            largest = fmax(largest, fabs(right[i]));
+        for (int64_t i = 0; i < c->out_numel; i++)
+            if (!(fabs((double)got[i] - right[i]) <= tolerance * largest + 1e-7))
+                fail_msg("a batch of %lld: output %lld of image %lld is %.9g, not %.9g",
+                         (long long)c->batch, (long long)i, (long long)n, (double)got[i], right[i]);
+        free(right);
+    }
+}
+
+/* Draws images until no decision is so near that a float may take it otherwise. */
+static wick_tensor *draw_images(check *c)
+{
+    int64_t shape[WICK_MAX_DIMS] = {c->batch};
+    memcpy(shape + 1, c->shape, (size_t)c->ndim * sizeof(*shape));
+    wick_tensor *images = ref_tensor(c->context, c->ndim + 1, shape);
+    for (int64_t n = 0; n < c->batch; n++) {
+        for (int tries = 0;; tries++) {
+            assert_true(tries < 200);
+            for (int64_t i = n * c->in_numel; i < (n + 1) * c->in_numel; i++) {
+                wick_tensor_f32(images)[i] = ref_float();
+                c->images[i] = (double)wick_tensor_f32(images)[i];
+            }
+            image_loss(c, n, c->images + n * c->in_numel, &c->decisions[n]);
+            if (c->decisions[n].margin > 3e-6)
+                break;
+        }
+    }
+    return images;
+}
+
+static void open_check(check *c, wick_context *context, wick_module *module, int64_t batch, int ndim,
+                       const int64_t *shape)
+{
+    int64_t in[WICK_MAX_DIMS] = {batch}, out[WICK_MAX_DIMS];
+    int out_ndim;
+    memcpy(in + 1, shape, (size_t)ndim * sizeof(*shape));
+    must(context, wick_module_output_shape(module, ndim + 1, in, &out_ndim, out));
+    *c = (check){.context = context,
+                 .module = module,
+                 .batch = batch,
+                 .in_numel = numel_of(ndim, shape),
+                 .out_numel = numel_of(out_ndim, out) / batch,
+                 .ndim = ndim,
+                 .shape = shape,
+                 .weights = ref_tensor(context, out_ndim, out)};
+    c->images = doubles(batch * c->in_numel);
+    c->decisions = calloc((size_t)batch, sizeof(*c->decisions));
+    assert_non_null(c->decisions);
+    ref_open(&c->model, module);
+}
+
+static void close_check(check *c)
+{
+    ref_close(&c->model);
+    free(c->images);
+    free(c->decisions);
+    wick_tensor_free(c->weights);
+}
+
+static void check_parameters(const check *c)
+{
+    for (int i = 0; i < c->model.count; i++) {
+        const ref_layer *r = &c->model.layers[i];
+        for (int p = 0; p < WKI_MAX_PARAMETERS; p++) {
+            char what[96];
+            if (r->parameters[p] == NULL)
+                continue;
+            const wki_parameter *parameter = &r->layer->parameters[p];
+            snprintf(what, sizeof(what), "%s.%s", r->path, parameter->name);
+            check_numbers(c, what, wick_tensor_f32(parameter->grad), r->parameters[p],
+                          wick_tensor_numel(parameter->value), false);
+        }
+    }
+}
+
+/* A second backward adds the same again: exactly twice. Without the input's gradient, and with it. */
+static void check_accumulation(const check *c, const wick_tensor *back)
+{
+    wick_state_dict *once, *twice;
+    wick_tensor *again;
+    must(c->context, wick_module_gradients(c->module, &once));
+    for (int with_input = 0; with_input < 2; with_input++) {
+        must(c->context, wick_module_backward(c->module, c->weights, with_input ? &again : NULL));
+        must(c->context, wick_module_gradients(c->module, &twice));
+        for (int64_t i = 0; i < wick_state_dict_count(once); i++) {
+            const float *a = wick_tensor_f32(wick_state_dict_tensor(once, i));
+            const float *b = wick_tensor_f32(wick_state_dict_tensor(twice, i));
+            for (int64_t k = 0; k < wick_tensor_numel(wick_state_dict_tensor(once, i)); k++)
+                if (b[k] != (float)(1 + !with_input) * a[k])
+                    fail_msg("%s: number %lld is %.9g after another backward, and was %.9g",
+                             wick_state_dict_key(once, i), (long long)k, (double)b[k], (double)a[k]);
+        }
+        wick_state_dict_free(twice);
+        wick_module_zero_grad(c->module);
+    }
+    assert_memory_equal(wick_tensor_data(again), wick_tensor_cdata(back),
+                        (size_t)wick_tensor_numel(back) * sizeof(float));
+    wick_tensor_free(again);
+    wick_state_dict_free(once);
+}
+
+void ref_check_module(wick_context *context, wick_module *module, int64_t batch, int ndim,
+                      const int64_t *shape)
+{
+    check c;
+    wick_tensor *output, *back;
+    wick_module_zero_grad(module);
+    open_check(&c, context, module, batch, ndim, shape);
+    wick_tensor *images = draw_images(&c);
+    must(context, wick_module_forward(module, images, &output));
+    check_output(&c, output);
+    must(context, wick_module_backward(module, c.weights, &back));
+    assert_int_equal(wick_tensor_ndim(back), ndim + 1);
+    for (int i = 0; i < ndim; i++)
+        assert_int_equal(wick_tensor_size(back, i + 1), shape[i]);
+    check_parameters(&c);
+    check_numbers(&c, "the input", wick_tensor_f32(back), c.images, batch * c.in_numel, true);
+    check_accumulation(&c, back);
+    wick_tensor_free(images);
+    wick_tensor_free(output);
+    wick_tensor_free(back);
+    close_check(&c);
+}
+
+wick_module *ref_sequential(wick_context *context, const char *const *texts)
+{
+    wick_module *module, *layer;
+    must(context, wick_sequential(context, &module));
+    for (; *texts != NULL; texts++) {
+        must(context, wick_layer_parse(context, *texts, &layer));
+        must(context, wick_sequential_append(module, NULL, layer));
+    }
+    return module;
+}
+
+void ref_check_layers(const char *const *texts, int ndim, const int64_t *shape, int count)
+{
+    static const int64_t batches[] = {1, 5, 16, 17, 33};
+    wick_context *context;
+    assert_int_equal(wick_context_new(&context), WICK_OK);
+    wick_manual_seed(context, ref_random());
+    wick_module *module = ref_sequential(context, texts);
+    int sets = 0;
+    while (wki_kernels_runnable(sets) != NULL)
+        sets++;
+    int first = ref_int(0, (int)WKI_COUNT(batches) - count);
+    for (int i = first; i < first + count; i++) {
+        must(context, wick_context_set_threads(context, ref_int(1, 5)));
+        must(context, wick_context_set_cpu(context, wki_kernels_runnable(i % sets)->name));
+        ref_check_module(context, module, batches[i], ndim, shape);
+    }
+    wick_module_free(module);
+    wick_context_free(context);
+}

@@ -1,0 +1,150 @@
+/* ReLU, sums and SGD's update over flat arrays of every length and alignment, every table: nothing here
+ * may differ. */
+#include "kernel_support.h"
+
+enum { MOST = 70 };
+
+/* Fails unless each number is the right one (a zero of either sign is right), and has the same bits
+ * wherever it stands in an array: alone, a kernel does it as the rest of a vector. */
+static void check(const wki_kernels *kernels, const char *what, const float *got, const float *right,
+                  size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (kt_is_poison(got[i]) || !(got[i] == right[i] || (isnan(got[i]) && isnan(right[i]))))
+            fail_msg("%s: %s: number %zu of %zu is %.9g, not %.9g", kernels->name, what, i, count,
+                     (double)got[i], (double)right[i]);
+}
+
+static float *copy(const float *from, size_t count)
+{
+    float *to = kt_floats(count);
+    memcpy(to, from, count * sizeof(float));
+    return to;
+}
+
+static void check_relu(const wki_kernels *kernels, const float *values, const float *gradient,
+                       size_t count)
+{
+    float *right = kt_floats(count), *right_back = kt_floats(count);
+    for (size_t i = 0; i < count; i++) {
+        right[i] = values[i] < 0.0f ? 0.0f : values[i];
+        right_back[i] = values[i] <= 0.0f ? 0.0f : gradient[i];
+    }
+    float *got = copy(values, count), *back = copy(gradient, count), *alone = copy(values, count);
+    kernels->relu(got, count);
+    kernels->relu_backward(values, back, count);
+    check(kernels, "relu", got, right, count);
+    check(kernels, "relu_backward", back, right_back, count);
+    for (size_t i = 0; i < count; i++)
+        kernels->relu(alone + i, 1);
+    if (kt_first_difference(alone, got, count) > 0)
+        fail_msg("%s: relu has other bits for number %zu alone", kernels->name,
+                 kt_first_difference(alone, got, count) - 1);
+}
+
+static void check_sums(const wki_kernels *kernels, size_t count, bool odd)
+{
+    int parts = kt_int(1, 8);
+    size_t stride = count + (size_t)kt_int(0, 5), floats = (size_t)(parts - 1) * stride + count;
+    float *from = kt_random_floats(floats, odd), *right = kt_floats(count), *got = kt_floats(count);
+    for (size_t i = 0; i < count; i++) {
+        right[i] = from[i];
+        for (int p = 1; p < parts; p++)
+            right[i] += from[(size_t)p * stride + i];
+    }
+    kernels->sum_parts(got, from, parts, stride, count);
+    check(kernels, "sum_parts", got, right, count);
+    /* The sum may take the first part's place. */
+    float *in_place = copy(from, floats);
+    kernels->sum_parts(in_place, in_place, parts, stride, count);
+    check(kernels, "sum_parts in place", in_place, right, count);
+    if (kt_first_difference(in_place + count, from + count, floats - count) > 0)
+        fail_msg("%s: sum_parts writes behind its sum", kernels->name);
+
+    float *sum = kt_random_floats(count, odd), *addend = kt_random_floats(count, odd),
+          *total = kt_floats(count);
+    for (size_t i = 0; i < count; i++)
+        total[i] = sum[i] + addend[i];
+    kernels->add(sum, addend, count);
+    check(kernels, "add", sum, total, count);
+}
+
+/* weight - lr * gradient, rounded once with a multiply-add and twice without. */
+static void check_sgd(const wki_kernels *kernels, const float *weight, const float *gradient,
+                      size_t count)
+{
+    float lr = kt_once_in(3) ? 0.1f : fabsf(kt_float()), *got = copy(weight, count),
+          *alone = copy(weight, count);
+    kernels->sgd(got, gradient, count, lr);
+    for (size_t i = 0; i < count; i++) {
+        float once = fmaf(-lr, gradient[i], weight[i]), twice = (float)(lr * gradient[i]);
+        twice = weight[i] - twice;
+        float right = kt_group(kernels) == 1 || got[i] == once ? once : twice;
+        check(kernels, "sgd", &got[i], &right, 1);
+        kernels->sgd(alone + i, gradient + i, 1, lr);
+    }
+    if (kt_first_difference(alone, got, count) > 0)
+        fail_msg("%s: sgd has other bits for number %zu alone", kernels->name,
+                 kt_first_difference(alone, got, count) - 1);
+}
+
+static void test_elementwise(void **state)
+{
+    (void)state;
+    const wki_kernels *kernels;
+    for (int k = 0; (kernels = kt_table(k)) != NULL; k++)
+        for (size_t count = 0; count <= MOST; count++)
+            for (int odd = 0; odd < 2; odd++) {
+                const float *values = kt_random_floats(count, odd),
+                            *gradient = kt_random_floats(count, odd);
+                check_relu(kernels, values, gradient, count);
+                check_sums(kernels, count, odd);
+                check_sgd(kernels, values, gradient, count);
+                kt_release();
+            }
+}
+
+/* The tables agree in every bit, in whatever pieces the work comes. */
+static void test_the_same_bits(void **state)
+{
+    (void)state;
+    const wki_kernels *kernels;
+    for (int n = 0; n < 100; n++) {
+        size_t count = (size_t)kt_int(1, 200);
+        const float *values = kt_random_floats(count, true), *gradient = kt_random_floats(count, true);
+        float *relus[KT_GROUPS] = {NULL}, *backs[KT_GROUPS] = {NULL}, *updates[KT_GROUPS] = {NULL};
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
+            float *relu = copy(values, count), *back = copy(gradient, count),
+                  *update = copy(values, count);
+            int group = kt_group(kernels);
+            for (size_t begin = 0, size; begin < count; begin += size) {
+                size = (size_t)kt_int(1, 60);
+                size = WKI_MIN(size, count - begin);
+                kernels->relu(relu + begin, size);
+                kernels->relu_backward(values + begin, back + begin, size);
+                kernels->sgd(update + begin, gradient + begin, size, 0.3f);
+            }
+            if (relus[group] == NULL) {
+                relus[group] = relu;
+                backs[group] = back;
+                updates[group] = update;
+            }
+            if (kt_first_difference(relus[group], relu, count) > 0)
+                fail_msg("%s: relu: other bits", kernels->name);
+            if (kt_first_difference(backs[group], back, count) > 0)
+                fail_msg("%s: relu_backward: other bits", kernels->name);
+            if (kt_first_difference(updates[group], update, count) > 0)
+                fail_msg("%s: sgd: other bits", kernels->name);
+        }
+        kt_release();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_elementwise),
+        cmocka_unit_test(test_the_same_bits),
+    };
+    return cmocka_run_group_tests(tests, kt_seed, NULL);
+}

@@ -1,0 +1,216 @@
+/* The fully connected layer and its two gradients against sums in double, every table. */
+#include "kernel_support.h"
+
+enum { CASES = 600 };
+
+typedef struct lin {
+    wki_linear_call call;
+    size_t input_floats, output_floats, weight_floats;
+    const float *before, *bias_before;
+    float *firsts[4][KT_GROUPS];
+} lin;
+
+static size_t rows_floats(int rows, ptrdiff_t pitch, int features)
+{
+    return rows == 0 ? 0 : (size_t)((rows - 1) * pitch + features);
+}
+
+static void make_case(lin *l)
+{
+    wki_linear_call *call = &l->call;
+    bool odd = kt_once_in(5);
+    *l = (lin){.call = {.rows = kt_once_in(10) ? kt_int(17, 40) : kt_int(0, 16),
+                        .in_features = kt_once_in(4) ? 16 * kt_int(1, 3) : kt_int(1, 50),
+                        .out_features = kt_int(1, 13),
+                        .relu = kt_once_in(2),
+                        .accumulate = kt_once_in(2)}};
+    call->in_pitch = call->in_features + (kt_once_in(2) ? 0 : kt_int(1, 9));
+    call->out_pitch = call->out_features + (kt_once_in(2) ? 0 : kt_int(1, 9));
+    l->input_floats = rows_floats(call->rows, call->in_pitch, call->in_features);
+    l->output_floats = rows_floats(call->rows, call->out_pitch, call->out_features);
+    l->weight_floats = (size_t)(call->in_features * call->out_features);
+    call->input = kt_random_floats(l->input_floats, odd);
+    call->delta = kt_random_floats(l->output_floats, odd && kt_once_in(2));
+    call->weight = kt_random_floats(l->weight_floats, odd && kt_once_in(2));
+    if (kt_once_in(2))
+        call->bias = kt_random_floats((size_t)call->out_features, odd);
+    if (kt_once_in(2))
+        call->mask = kt_random_floats(l->input_floats, kt_once_in(2));
+    l->before = kt_random_floats(l->weight_floats, false);
+    if (kt_once_in(2))
+        l->bias_before = kt_random_floats((size_t)call->out_features, false);
+}
+
+static void check(float got, double right, double error, const lin *l, const char *name,
+                  const char *what, int a, int b)
+{
+    if (!kt_near(got, right, error))
+        fail_msg("%s: %s: %d rows, %d to %d: [%d][%d] is %.9g, not %.9g", name, what, l->call.rows,
+                 l->call.in_features, l->call.out_features, a, b, (double)got, right);
+}
+
+/* What lies between the rows stays as it was. */
+static void check_gaps(const float *rows, int count, ptrdiff_t pitch, int features, const char *name)
+{
+    for (int r = 0; r + 1 < count; r++)
+        for (ptrdiff_t i = features; i < pitch; i++)
+            if (!kt_is_poison(rows[r * pitch + i]))
+                fail_msg("%s: behind row %d was written", name, r);
+}
+
+static void check_output(const lin *l, const char *name)
+{
+    const wki_linear_call *call = &l->call;
+    for (int r = 0; r < call->rows; r++)
+        for (int o = 0; o < call->out_features; o++) {
+            double sum = call->bias == NULL ? 0.0 : (double)call->bias[o], size = fabs(sum);
+            for (int i = 0; i < call->in_features; i++) {
+                double product = (double)call->input[r * call->in_pitch + i] *
+                                 (double)call->weight[o * call->in_features + i];
+                sum += product;
+                size += fabs(product);
+            }
+            check(call->output[r * call->out_pitch + o], call->relu && sum < 0.0 ? 0.0 : sum,
+                  (call->in_features + 2) * KT_EPS * size, l, name, "output", r, o);
+        }
+    check_gaps(call->output, call->rows, call->out_pitch, call->out_features, name);
+}
+
+static void check_input(const lin *l, const char *name)
+{
+    const wki_linear_call *call = &l->call;
+    for (int r = 0; r < call->rows; r++)
+        for (int i = 0; i < call->in_features; i++) {
+            double sum = 0.0, size = 0.0;
+            ptrdiff_t at = r * call->in_pitch + i;
+            for (int o = 0; o < call->out_features; o++) {
+                double product = (double)call->delta[r * call->out_pitch + o] *
+                                 (double)call->weight[o * call->in_features + i];
+                sum += product;
+                size += fabs(product);
+            }
+            bool masked = call->mask != NULL && call->mask[at] <= 0.0f;
+            check(call->input_gradient[at], masked ? 0.0 : sum,
+                  masked ? 0.0 : (call->out_features + 1) * KT_EPS * size, l, name, "input gradient", r,
+                  i);
+        }
+    check_gaps(call->input_gradient, call->rows, call->in_pitch, call->in_features, name);
+}
+
+/* i is in_features for the bias. */
+static void check_weight(const lin *l, const char *name, int o, int i)
+{
+    const wki_linear_call *call = &l->call;
+    bool is_bias = i == call->in_features;
+    float got = is_bias ? call->bias_gradient[o] : call->weight_gradient[o * call->in_features + i];
+    double sum = 0.0, size = 0.0, before = 0.0;
+    if (call->accumulate)
+        before = (double)(is_bias ? l->bias_before[o] : l->before[o * call->in_features + i]);
+    for (int r = 0; r < call->rows; r++) {
+        double product = (double)call->delta[r * call->out_pitch + o];
+        if (!is_bias)
+            product *= (double)call->input[r * call->in_pitch + i];
+        sum += product;
+        size += fabs(product);
+    }
+    check(got, before + sum, (call->rows + 1) * KT_EPS * size + KT_EPS * (size + fabs(before)), l, name,
+          "weight gradient", o, i);
+}
+
+static float *output_like(const float *before, size_t count, bool accumulate)
+{
+    float *out = kt_floats(count);
+    if (accumulate)
+        memcpy(out, before, count * sizeof(float));
+    return out;
+}
+
+static void check_bits(float **first, float *now, size_t count, const char *name, const char *what)
+{
+    if (*first == NULL)
+        *first = now;
+    size_t differs = kt_first_difference(*first, now, count);
+    if (differs > 0)
+        fail_msg("%s: %s: number %zu has other bits: %a, not %a", name, what, differs - 1, (double)now[differs - 1],
+                 (double)(*first)[differs - 1]);
+}
+
+static void run_case(lin *l, const wki_kernels *kernels)
+{
+    wki_linear_call *call = &l->call;
+    int group = kt_group(kernels);
+    call->output = kt_floats(l->output_floats);
+    kernels->linear(call);
+    check_output(l, kernels->name);
+    check_bits(&l->firsts[0][group], call->output, l->output_floats, kernels->name, "output");
+
+    call->input_gradient = kt_floats(l->input_floats);
+    kernels->linear_input(call);
+    check_input(l, kernels->name);
+    check_bits(&l->firsts[1][group], call->input_gradient, l->input_floats, kernels->name,
+               "input gradient");
+
+    call->weight_gradient = output_like(l->before, l->weight_floats, call->accumulate);
+    call->bias_gradient =
+        l->bias_before == NULL
+            ? NULL
+            : output_like(l->bias_before, (size_t)call->out_features, call->accumulate);
+    kernels->linear_weight(call);
+    for (int o = 0; o < call->out_features; o++)
+        for (int i = 0; i < call->in_features + (call->bias_gradient != NULL); i++)
+            check_weight(l, kernels->name, o, i);
+    check_bits(&l->firsts[2][group], call->weight_gradient, l->weight_floats, kernels->name,
+               "weight gradient");
+    if (call->bias_gradient != NULL)
+        check_bits(&l->firsts[3][group], call->bias_gradient, (size_t)call->out_features, kernels->name,
+                   "bias gradient");
+}
+
+static void test_linear(void **state)
+{
+    (void)state;
+    const wki_kernels *kernels;
+    for (int i = 0; i < CASES; i++) {
+        lin l;
+        make_case(&l);
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++)
+            run_case(&l, kernels);
+        kt_release();
+    }
+}
+
+/* A row's result does not depend on the rows beside it. */
+static void test_rows_one_by_one(void **state)
+{
+    (void)state;
+    const wki_kernels *kernels;
+    for (int n = 0; n < 40; n++) {
+        lin l;
+        make_case(&l);
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
+            l.call.output = kt_floats(l.output_floats);
+            kernels->linear(&l.call);
+            float *one = kt_floats((size_t)l.call.out_features);
+            for (int r = 0; r < l.call.rows; r++) {
+                wki_linear_call call = l.call;
+                call.input += r * call.in_pitch;
+                call.output = one;
+                call.rows = 1;
+                kernels->linear(&call);
+                if (kt_first_difference(one, l.call.output + r * call.out_pitch,
+                                        (size_t)call.out_features) > 0)
+                    fail_msg("%s: row %d of %d has other bits alone", kernels->name, r, l.call.rows);
+            }
+        }
+        kt_release();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_rows_one_by_one),
+    };
+    return cmocka_run_group_tests(tests, kt_seed, NULL);
+}

@@ -1,0 +1,180 @@
+#include "kernel_support.h"
+
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- random numbers ---------------------------------------------------------------------------------
+ */
+
+static uint64_t random_state;
+
+int kt_seed(void **state)
+{
+    (void)state;
+    const char *given = getenv("WICK_TEST_SEED");
+    uint64_t seed =
+        given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 20;
+    printf("WICK_TEST_SEED=%llu\n", (unsigned long long)seed);
+    fflush(stdout);
+    random_state = seed;
+    return 0;
+}
+
+/* splitmix64. */
+uint64_t kt_random(void)
+{
+    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+int kt_int(int low, int high)
+{
+    return low + (int)(kt_random() % (uint64_t)(high - low + 1));
+}
+
+bool kt_once_in(int times)
+{
+    return kt_random() % (uint64_t)times == 0;
+}
+
+float kt_float(void)
+{
+    return (float)(kt_random() >> 40) * 0x1p-22f - 2.0f;
+}
+
+float kt_odd_float(void)
+{
+    static const float odd[] = {NAN, INFINITY, -INFINITY, 0.0f, -0.0f, 1.0f, -1.0f, 0.5f};
+    return kt_once_in(3) ? odd[kt_random() % 8] : kt_float();
+}
+
+/* ---- buffers ----------------------------------------------------------------------------------------
+ */
+
+enum { MOST_BUFFERS = 64, CANARY = 0x5a };
+static const uint32_t poison_bits = 0x7fdeadbeu;
+
+static struct guarded {
+    uint8_t *map;
+    size_t mapped, page;
+    uint8_t *data;
+    size_t count;
+} buffers[MOST_BUFFERS];
+static int buffer_count;
+
+void *kt_bytes(size_t count)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), inside = (count + page - 1) / page * page;
+    assert_true(buffer_count < MOST_BUFFERS);
+    if (inside == 0)
+        inside = page;
+    struct guarded *g = &buffers[buffer_count++];
+    *g = (struct guarded){.mapped = inside + 2 * page, .page = page, .count = count};
+    void *map = mmap(NULL, g->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(map != MAP_FAILED);
+    g->map = map;
+    assert_int_equal(mprotect(g->map + page, inside, PROT_READ | PROT_WRITE), 0);
+    memset(g->map + page, CANARY, inside);
+    g->data = g->map + page + (kt_once_in(3) ? 0 : inside - count);
+    return g->data;
+}
+
+float *kt_floats(size_t count)
+{
+    float *floats = kt_bytes(count * sizeof(float));
+    for (size_t i = 0; i < count; i++)
+        memcpy(&floats[i], &poison_bits, sizeof(poison_bits));
+    return floats;
+}
+
+float *kt_random_floats(size_t count, bool odd)
+{
+    float *floats = kt_floats(count);
+    for (size_t i = 0; i < count; i++)
+        floats[i] = odd ? kt_odd_float() : kt_float();
+    return floats;
+}
+
+void kt_release(void)
+{
+    size_t written = 0;
+    for (int i = 0; i < buffer_count; i++) {
+        const struct guarded *g = &buffers[i];
+        for (uint8_t *p = g->map + g->page; p < g->map + g->mapped - g->page; p++)
+            if ((p < g->data || p >= g->data + g->count) && *p != CANARY)
+                written++;
+        munmap(g->map, g->mapped);
+    }
+    buffer_count = 0;
+    if (written > 0)
+        fail_msg("%zu bytes beside a buffer were written", written);
+}
+
+uint32_t kt_bits(float number)
+{
+    uint32_t bits;
+    memcpy(&bits, &number, sizeof(bits));
+    return bits;
+}
+
+bool kt_is_poison(float number)
+{
+    return kt_bits(number) == poison_bits;
+}
+
+static bool is_result_nan(float number)
+{
+    return isnan(number) && !kt_is_poison(number);
+}
+
+size_t kt_first_difference(const float *a, const float *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (kt_bits(a[i]) != kt_bits(b[i]) && !(is_result_nan(a[i]) && is_result_nan(b[i])))
+            return i + 1;
+    return 0;
+}
+
+bool kt_near(float number, double right, double error)
+{
+    if (kt_is_poison(number))
+        return false;
+    if (isnan(right) || isnan(number))
+        return isnan(right) && isnan(number);
+    if (isinf(right) || isinf(number))
+        return (double)number == right;
+    return fabs((double)number - right) <= error;
+}
+
+/* ---- tables -----------------------------------------------------------------------------------------
+ */
+
+extern const wki_kernels wki_wide_kernels, wki_narrow_kernels;
+
+const wki_kernels *kt_table(int index)
+{
+    int count = 0;
+    while (wki_kernels_runnable(count) != NULL)
+        count++;
+    if (index < count)
+        return wki_kernels_runnable(index);
+    index -= count;
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("x86-64-v3"))
+        index++; /* wide is made for it */
+#endif
+    return index == 0 ? &wki_wide_kernels : index == 1 ? &wki_narrow_kernels : NULL;
+}
+
+int kt_group(const wki_kernels *kernels)
+{
+#if defined(__x86_64__)
+    return strcmp(kernels->name, "x86-64") != 0 && strcmp(kernels->name, "narrow") != 0;
+#else
+    (void)kernels;
+    return 0;
+#endif
+}

@@ -1,0 +1,318 @@
+/* Layers read from text: what is taken, what is refused and with which words. */
+#include "nn/module_internal.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+static int make_context(void **state)
+{
+    return wick_context_new((wick_context **)state) == WICK_OK ? 0 : -1;
+}
+
+static int free_context(void **state)
+{
+    wick_context_free(*state);
+    return 0;
+}
+
+static void check_print(wick_context *context, const char *text, const char *wanted)
+{
+    wick_module *layer = NULL;
+    char *printed = NULL;
+    if (wick_layer_parse(context, text, &layer) != WICK_OK)
+        fail_msg("%s: %s", text, wick_context_message(context));
+    assert_int_equal(wick_module_format(layer, &printed), WICK_OK);
+    assert_string_equal(printed, wanted);
+    wick_free(printed);
+    wick_module_free(layer);
+}
+
+static void test_taken(void **state)
+{
+    wick_context *context = *state;
+    check_print(context, "nn.Flatten()", "Flatten(start_dim=1, end_dim=-1)");
+    check_print(context, "\t ReLU ( ) \r\n", "ReLU()");
+    check_print(context, "Linear( 3 ,\n  4 ,\n)", "Linear(in_features=3, out_features=4, bias=True)");
+    check_print(context, "Linear(3, out_features = 4)",
+                "Linear(in_features=3, out_features=4, bias=True)");
+    check_print(context, "torch.nn.Conv2d(3,4,(3),(1,2,))",
+                "Conv2d(3, 4, kernel_size=(3, 3), stride=(1, 2))");
+    check_print(context, "Conv2d(3, 4, [ 3 , 1 ], padding=\"valid\")",
+                "Conv2d(3, 4, kernel_size=(3, 1), stride=(1, 1), padding=valid)");
+    check_print(context, "Conv2d(3, 4, kernel_size=(3, 3), stride=(1, 1), padding=same)",
+                "Conv2d(3, 4, kernel_size=(3, 3), stride=(1, 1), padding=same)");
+    check_print(context, "MaxPool2d((2, 2), (2, 2))",
+                "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)");
+    check_print(context, "MaxPool2d(3, None, (1, 0))",
+                "MaxPool2d(kernel_size=3, stride=3, padding=(1, 0), dilation=1, ceil_mode=False)");
+}
+
+static void test_same_padding(void **state)
+{
+    wick_context *context = *state;
+    wick_module *layer = NULL;
+    assert_int_equal(
+        wick_layer_parse(context, "Conv2d(1, 1, (3, 5), padding='same', dilation=(3, 2))", &layer),
+        WICK_OK);
+    assert_int_equal(layer->as.conv2d.padding.h, 3);
+    assert_int_equal(layer->as.conv2d.padding.w, 4);
+    int64_t out[WICK_MAX_DIMS];
+    int ndim = 0;
+    assert_int_equal(wick_module_output_shape(layer, 4, (const int64_t[]){2, 1, 9, 7}, &ndim, out),
+                     WICK_OK);
+    assert_memory_equal(out, ((const int64_t[]){2, 1, 9, 7}), 4 * sizeof(int64_t));
+    wick_module_free(layer);
+}
+
+typedef struct refusal {
+    const char *text;
+    wick_status status;
+    const char *message;
+} refusal;
+
+static void check_refusals(wick_context *context, const refusal *refusals, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        wick_module *layer = NULL;
+        wick_status status = wick_layer_parse(context, refusals[i].text, &layer);
+        if (status != refusals[i].status)
+            fail_msg("%s: %s, wanted %s", refusals[i].text, wick_status_name(status),
+                     wick_status_name(refusals[i].status));
+        assert_string_equal(wick_context_message(context), refusals[i].message);
+        assert_null(layer);
+    }
+}
+
+static void test_refused_layers(void **state)
+{
+    static const refusal refusals[] = {
+        {"", WICK_EINVAL,
+         "column 1: expected a layer such as Conv2d(3, 10, kernel_size=3), but there is the end of the "
+         "text"},
+        {"(3)", WICK_EINVAL,
+         "column 1: expected a layer such as Conv2d(3, 10, kernel_size=3), but there is '('"},
+        {" nn.Conv3d(1, 2, 3)", WICK_EINVAL,
+         "column 5: there is no layer 'Conv3d' (did you mean Conv2d?); there are Flatten, Linear, ReLU, "
+         "Conv2d, "
+         "MaxPool2d"},
+        {"Transformer()", WICK_EINVAL,
+         "column 1: there is no layer 'Transformer'; there are Flatten, Linear, ReLU, Conv2d, "
+         "MaxPool2d"},
+        {"Sequential()", WICK_EINVAL,
+         "column 1: there is no layer 'Sequential'; there are Flatten, Linear, ReLU, Conv2d, MaxPool2d"},
+        {"nn.(3)", WICK_EINVAL,
+         "column 1: there is no layer 'nn.'; there are Flatten, Linear, ReLU, Conv2d, MaxPool2d"},
+        {"ReLU", WICK_EINVAL, "column 5: expected ( after ReLU, but there is the end of the text"},
+        {"ReLU() x", WICK_EINVAL,
+         "column 8: expected the end of the text after the layer, but there is 'x'"},
+        {"ReLU()\x80", WICK_EINVAL,
+         "column 7: expected the end of the text after the layer, but there is the byte 0x80"},
+        {"ReLU(", WICK_EINVAL, "column 6: expected a value, but there is the end of the text"},
+    };
+    check_refusals(*state, refusals, WKI_COUNT(refusals));
+}
+
+static void test_refused_arguments(void **state)
+{
+    static const refusal refusals[] = {
+        {"Conv2d(3, 4, kernal_size=3)", WICK_EINVAL,
+         "column 14: Conv2d has no argument 'kernal_size'; did you mean 'kernel_size'?"},
+        {"Linear(3, 4, xyz=1)", WICK_EINVAL, "column 14: Linear has no argument 'xyz'"},
+        {"Conv2d(3, 4, 3, kernel_size=3)", WICK_EINVAL,
+         "column 17: Conv2d got multiple values for argument 'kernel_size'"},
+        {"Conv2d(3, 4)", WICK_EINVAL, "column 12: Conv2d is missing its argument 'kernel_size'"},
+        {"Linear()", WICK_EINVAL, "column 8: Linear is missing its argument 'in_features'"},
+        {"ReLU(False, False)", WICK_EINVAL, "column 13: ReLU takes at most 1 argument"},
+        {"MaxPool2d(2, 2, 0, 1, False, False, 3)", WICK_EINVAL,
+         "column 37: MaxPool2d takes at most 6 arguments"},
+        {"Linear(in_features=3, 4)", WICK_EINVAL,
+         "column 23: a positional argument follows a keyword argument"},
+        {"Linear(3 4)", WICK_EINVAL, "column 10: expected , or ), but there is '4'"},
+        {"Linear(3,,4)", WICK_EINVAL, "column 10: expected a value, but there is ','"},
+        {"Linear(,3)", WICK_EINVAL, "column 8: expected a value, but there is ','"},
+        {"Linear(3, bias=)", WICK_EINVAL, "column 16: expected a value, but there is ')'"},
+        {"Linear(3, bias==True)", WICK_EINVAL, "column 16: expected a value, but there is '='"},
+        {"Linear(3, 4", WICK_EINVAL, "column 12: expected , or ), but there is the end of the text"},
+        {"ReLU(inplace=True)", WICK_EINVAL,
+         "column 14: inplace=True is not supported here; only False is"},
+        {"Flatten(0)", WICK_EINVAL, "column 9: start_dim=0 is not supported here; only 1 is"},
+        {"Conv2d(1, 1, 1, padding_mode='reflect')", WICK_EINVAL,
+         "column 31: padding_mode='reflect' is not supported here; only 'zeros' is"},
+        {"Conv2d(1, 1, 1, padding_mode=zeros)", WICK_EINVAL,
+         "column 30: padding_mode=zeros is not supported here; only 'zeros' is"},
+        {"Linear(1, 1, device='None')", WICK_EINVAL,
+         "column 22: device='None' is not supported here; only None is"},
+        {"Linear(1, 1, dtype=torch.float64)", WICK_EINVAL,
+         "column 20: dtype=torch.float64 is not supported here; only None is"},
+        {"MaxPool2d(2, return_indices=True)", WICK_EINVAL,
+         "column 29: return_indices=True is not supported here; only False is"},
+    };
+    check_refusals(*state, refusals, WKI_COUNT(refusals));
+}
+
+static void test_refused_values(void **state)
+{
+    static const refusal refusals[] = {
+        {"Linear(3.0, 4)", WICK_EINVAL, "column 8: in_features wants a whole number, but got 3.0"},
+        {"Linear(True, 4)", WICK_EINVAL, "column 8: in_features wants a whole number, but got True"},
+        {"Linear(0, 4)", WICK_EINVAL, "column 8: in_features must be at least 1, but got 0"},
+        {"Linear(4, -4)", WICK_EINVAL, "column 11: out_features must be at least 1, but got -4"},
+        {"Linear(-, 4)", WICK_EINVAL, "column 8: expected a value, but there is '-'"},
+        {"Linear(3, 4, 1)", WICK_EINVAL, "column 14: bias wants True or False, but got 1"},
+        {"Linear(3, 4, None)", WICK_EINVAL, "column 14: bias wants True or False, but got None"},
+        {"Linear((3, 4), 1)", WICK_EINVAL, "column 8: in_features wants a whole number, but got (3, 4)"},
+        {"Conv2d(1, 1, (3,))", WICK_EINVAL,
+         "column 14: kernel_size wants a whole number or two, (height, width), but got (3,)"},
+        {"Conv2d(1, 1, [3])", WICK_EINVAL,
+         "column 14: kernel_size wants a whole number or two, (height, width), but got [3]"},
+        {"Conv2d(1, 1, ())", WICK_EINVAL,
+         "column 14: kernel_size wants a whole number or two, (height, width), but got ()"},
+        {"Conv2d(1, 1, (3,\n3, 3))", WICK_EINVAL,
+         "column 14: kernel_size wants a whole number or two, (height, width), but got (3, 3, 3)"},
+        {"Conv2d(1, 1, (3, 0))", WICK_EINVAL, "column 14: kernel_size must be at least 1, but got 0"},
+        {"Conv2d(1, 1, 3, 0)", WICK_EINVAL, "column 17: stride must be at least 1, but got 0"},
+        {"Conv2d(1, 1, 3, None)", WICK_EINVAL,
+         "column 17: stride wants a whole number or two, (height, width), but got None"},
+        {"Conv2d(1, 1, 3, padding=-1)", WICK_EINVAL,
+         "column 25: padding must be at least 0, but got -1"},
+        {"Conv2d(1, 1, 3, padding='full')", WICK_EINVAL,
+         "column 26: padding wants a whole number or two, 'same' or 'valid', but got 'full'"},
+        {"MaxPool2d(2, padding='same')", WICK_EINVAL,
+         "column 23: padding wants a whole number or two, (height, width), but got 'same'"},
+        {"Conv2d(1, 1, 3, padding='same)", WICK_EINVAL,
+         "column 31: the string must end with ', but there is the end of the text"},
+        {"Conv2d(1, 1, 3, padding='sa\\x6de')", WICK_EINVAL,
+         "column 28: the string must end with ', but there is '\\'"},
+        {"Conv2d(1, 1, 3, padding='a\nb')", WICK_EINVAL,
+         "column 27: the string must end with ', but there is the byte 0x0a"},
+        {"Conv2d(1, 1, (3, (3)))", WICK_EINVAL, "column 18: expected a value, but there is '('"},
+        {"Conv2d(1, 1, (3 3))", WICK_EINVAL, "column 17: expected , or ), but there is '3'"},
+        {"Conv2d(1, 1, (3, x))", WICK_EINVAL, "column 18: expected a whole number, but there is x"},
+        {"Conv2d(1, 1, (3, 3])", WICK_EINVAL, "column 19: expected , or ), but there is ']'"},
+        {"Conv2d(1, 1, (3", WICK_EINVAL, "column 16: expected , or ), but there is the end of the text"},
+    };
+    check_refusals(*state, refusals, WKI_COUNT(refusals));
+}
+
+static void test_refused_by_the_constructor(void **state)
+{
+    static const refusal refusals[] = {
+        {"Conv2d(3, 4, 3, groups=2)", WICK_EINVAL,
+         "column 1: in_channels must be divisible by groups, but they are 3 and 2"},
+        {"nn.Conv2d(4, 3, 3, groups=2)", WICK_EINVAL,
+         "column 1: out_channels must be divisible by groups, but they are 3 and 2"},
+        {" Conv2d(3, 4, 3, stride=2, padding='same')", WICK_EINVAL,
+         "column 2: padding='same' is not supported for strided convolutions"},
+        {"Conv2d(3, 4, (3, 2), padding='same')", WICK_EINVAL,
+         "column 1: padding='same' would pad one side more than the other, which is not supported: "
+         "dilation * (kernel_size - 1) is (2, 1); it must be even"},
+        {"MaxPool2d(3, padding=(1, 2))", WICK_EINVAL,
+         "column 1: padding must be at most half of kernel_size, but they are (1, 2) and (3, 3)"},
+        {"Linear(99999999999999999999, 1)", WICK_ELIMIT,
+         "column 8: the number is larger than 64 bits hold"},
+        {"Linear(9223372036854775807, 1)", WICK_ELIMIT,
+         "column 1: in_features must be at most 2147483647, but it is 9223372036854775807"},
+        {"Linear(65536, 32768)", WICK_ELIMIT,
+         "column 1: Linear would have more than 2147483648 parameters"},
+        {"Conv2d(2147483647, 2147483647, 2147483647)", WICK_ELIMIT,
+         "column 1: Conv2d would have more than 2147483648 parameters"},
+        {"MaxPool2d(2147483648)", WICK_ELIMIT,
+         "column 1: kernel_size must be at most 2147483647, but it is (2147483648, 2147483648)"},
+    };
+    check_refusals(*state, refusals, WKI_COUNT(refusals));
+}
+
+static void test_long_words_are_cut(void **state)
+{
+    wick_context *context = *state;
+    char text[4096];
+    wick_module *layer = NULL;
+    memset(text, 'A', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    assert_int_equal(wick_layer_parse(context, text, &layer), WICK_EINVAL);
+    assert_in_range(strlen(wick_context_message(context)), 1, 200);
+    memcpy(text, "Linear(", 7);
+    assert_int_equal(wick_layer_parse(context, text, &layer), WICK_EINVAL);
+    assert_in_range(strlen(wick_context_message(context)), 1, 200);
+    assert_int_equal(wick_layer_parse(context, NULL, &layer), WICK_EINVAL);
+    assert_int_equal(wick_layer_parse(context, "ReLU()", NULL), WICK_EINVAL);
+    assert_int_equal(wick_layer_parse(NULL, "ReLU()", &layer), WICK_EINVAL);
+    assert_null(layer);
+}
+
+/* ---- random bytes, and random pieces -------------------------------------------------------------- */
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *state >> 33;
+}
+
+/* What parses prints, and that parses back to the same print. */
+static bool round_trip(wick_context *context, const char *text)
+{
+    wick_module *layer = NULL, *again = NULL;
+    char *first = NULL, *second = NULL;
+    if (wick_layer_parse(context, text, &layer) != WICK_OK) {
+        assert_null(layer);
+        assert_int_equal(strncmp(wick_context_message(context), "column ", 7), 0);
+        assert_null(strpbrk(wick_context_message(context), "\r\n"));
+        return false;
+    }
+    assert_int_equal(wick_module_format(layer, &first), WICK_OK);
+    assert_int_equal(wick_layer_parse(context, first, &again), WICK_OK);
+    assert_int_equal(wick_module_format(again, &second), WICK_OK);
+    assert_string_equal(first, second);
+    wick_free(first);
+    wick_free(second);
+    wick_module_free(layer);
+    wick_module_free(again);
+    return true;
+}
+
+static void test_random_texts(void **state)
+{
+    static const char *const pieces[] = {
+        "Conv2d(",    "Linear(", "MaxPool2d(",  "Flatten(", "ReLU(",
+        "nn.",        ")",       ",",           ", ",       "1",
+        "2",          "3",       "(2, 3)",      "[1, 1]",   "True",
+        "False",      "None",    "=",           "padding=", "kernel_size=",
+        "ceil_mode=", "stride=", "groups=",     "bias=",    "'same'",
+        "'",          "(",       "valid",       "-1",       "in_channels",
+        "dilation=1", " ",       "start_dim=1", "0",        "\n",
+        "5)",
+    };
+    uint64_t seed = (uint64_t)time(NULL), random = seed;
+    size_t taken = 0;
+    print_message("seed %" PRIu64 "\n", seed);
+    for (int i = 0; i < 30000; i++) {
+        char text[512] = "";
+        strcat(text, pieces[next_random(&random) % 5]);
+        for (uint64_t n = next_random(&random) % 8; n > 0; n--)
+            strcat(text, pieces[next_random(&random) % WKI_COUNT(pieces)]);
+        if (next_random(&random) % 2 == 0)
+            strcat(text, ")");
+        taken += round_trip(*state, text);
+    }
+    assert_in_range(taken, 100, 30000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_taken, make_context, free_context),
+        cmocka_unit_test_setup_teardown(test_same_padding, make_context, free_context),
+        cmocka_unit_test_setup_teardown(test_refused_layers, make_context, free_context),
+        cmocka_unit_test_setup_teardown(test_refused_arguments, make_context, free_context),
+        cmocka_unit_test_setup_teardown(test_refused_values, make_context, free_context),
+        cmocka_unit_test_setup_teardown(test_refused_by_the_constructor, make_context, free_context),
+        cmocka_unit_test_setup_teardown(test_long_words_are_cut, make_context, free_context),
+        cmocka_unit_test_setup_teardown(test_random_texts, make_context, free_context),
+    };
+    return cmocka_run_group_tests_name("nn_layer_text", tests, NULL, NULL);
+}

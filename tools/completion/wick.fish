@@ -1,0 +1,51 @@
+# fish completion for wick. The commands and flags are those that wick itself prints.
+
+function __wick_commands
+    wick help 2>/dev/null | string replace -rf '^  ([a-z]+)(?: [a-z]+)?  +(.*)' '$1\t$2' | string match -v 'wick*'
+end
+
+# The command on the line: "train", "data info".
+function __wick_command
+    set -l words (commandline -opc)
+    if test (count $words) -lt 2
+        return 1
+    end
+    if test $words[2] = data; and test (count $words) -ge 3
+        echo data $words[3]
+    else
+        echo $words[2]
+    end
+end
+
+function __wick_flags
+    set -l command (__wick_command); or return
+    wick help (string split ' ' $command) 2>/dev/null | string replace -rf '^  (--[a-z-]+)\S*(?: \S+)?  +(.*)' '$1\t$2'
+end
+
+function __wick_is
+    set -l command (__wick_command)
+    test "$command" = $argv[1]
+end
+
+function __wick_after
+    set -l words (commandline -opc)
+    contains -- $words[-1] $argv
+end
+
+set -g __wick_valued --model --device --dummy --data --data-dir --out --csv --log-steps
+
+complete -c wick -f
+complete -c wick -n 'test (count (commandline -opc)) -eq 1' -a '(__wick_commands)'
+complete -c wick -n 'test (count (commandline -opc)) -eq 1' -a help -d 'what a command does'
+complete -c wick -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from help' -a '(__wick_commands)'
+complete -c wick -n 'test (count (commandline -opc)) -eq 2; and __fish_seen_subcommand_from data' -a 'info get'
+complete -c wick -n 'test (count (commandline -opc)) -ge 2; and not __wick_after $__wick_valued' -a '(__wick_flags)'
+complete -c wick -n '__wick_after --model' -a 'v0 v1 v2 tinyvgg'
+complete -c wick -n '__wick_after --device' -a 'auto cpu cuda'
+complete -c wick -n '__wick_after --dummy' -a 'rand randn'
+complete -c wick -n '__wick_after --data' -a 'fashion-mnist mnist kmnist (__fish_complete_directories)'
+complete -c wick -n '__wick_after --data-dir --out' -a '(__fish_complete_directories)'
+complete -c wick -n '__wick_after --csv --log-steps' -F
+complete -c wick -n '__wick_is model' -a 'v0 v1 v2 tinyvgg'
+complete -c wick -n '__wick_is "data get"' -a 'fashion-mnist mnist kmnist'
+complete -c wick -n '__wick_is eval; or __wick_is compare' -F
