@@ -68,7 +68,8 @@ coverage: ## Which lines the suite runs: a summary, and pages in build-coverage/
 fuzz: MESON_FLAGS += $(SANITIZED) -Db_sanitize=address,undefined -Dfuzz=true
 fuzz: ## Fuzz every parser for FUZZ_SECONDS (60) each
 	@tools/install-deps.sh build run test fuzz
-	@CC=clang $(MAKE) --no-print-directory all BUILD=$(BUILD)-fuzz MESON_FLAGS='$(MESON_FLAGS)'
+	@CC=clang $(MAKE) --no-print-directory $(BUILD)-fuzz/build.ninja BUILD=$(BUILD)-fuzz MESON_FLAGS='$(MESON_FLAGS)'
+	@meson compile -C $(BUILD)-fuzz fuzz_programs
 	@$(SANITIZERS_STOP) tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
 
 install: all ## Install under PREFIX (/usr/local), below DESTDIR if that is set

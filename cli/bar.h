@@ -11,6 +11,7 @@ typedef struct cli_bar {
     const char *label; /* borrowed */
     const char *unit;  /* "it", "B" */
     double started, drawn;
+    int64_t from; /* how many were done when it started: 0, unless set after bar_start() */
 } cli_bar;
 
 /* Looks at stderr and the environment: off if it is no terminal or a dumb one; without colours where

@@ -1,20 +1,27 @@
 /* wick compare: runs side by side. */
+#include "figures.h"
 #include "json_out.h"
 #include "output_files.h"
 #include "python.h"
+#include "run_page.h"
 #include "settings.h"
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct compare_args {
     cli_operands operands;
-    const char *csv;
+    const char *csv, *plot, *report;
     bool json;
 } compare_args;
 
 static const cli_option options[] = {
     {"csv", "FILE", OPTION_TEXT, offsetof(compare_args, csv), 0, 0, "write the table there too, as CSV"},
+    {"plot", "FILE", OPTION_TEXT, offsetof(compare_args, plot), 0, 0,
+     "draw accuracy, training time and the curves of the runs there, as .png or .svg"},
+    {"report", "FILE", OPTION_TEXT, offsetof(compare_args, report), 0, 0,
+     "write a page there (HTML): the results, the curves and the settings of the runs"},
     JSON_OPTION(compare_args),
     {0},
 };
@@ -29,7 +36,11 @@ static const char about[] =
 static const char examples[] = "  wick compare runs/train runs/train2\n"
                                "      two trainings beside each other\n"
                                "  wick compare runs/notebook/model_* --csv models.csv\n"
-                               "      the chapter's three models, for a spreadsheet too\n";
+                               "      the chapter's three models, for a spreadsheet too\n"
+                               "  wick compare runs/train runs/train2 --plot compare.png\n"
+                               "      the same as a picture, with the curves of both trainings\n"
+                               "  wick compare runs/* --report runs/report.html\n"
+                               "      a page of all runs, with links to their own\n";
 
 static wick_status print(cli_app *app, const compare_args *args, const wick_results *const *results)
 {
@@ -76,6 +87,87 @@ static wick_status open_runs(cli_app *app, const compare_args *args, wick_run **
     return WICK_OK;
 }
 
+/* ---- as a figure ---------------------------------------------------------------------------------- */
+
+/* Whether every model has a name of its own: else the runs are called by their folders. */
+static bool names_differ(const wick_results *const *results, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < i; k++)
+            if (strcmp(results[i]->model_name, results[k]->model_name) == 0)
+                return false;
+    return true;
+}
+
+typedef struct compare_figure {
+    wick_bar *bars;
+    wick_curve *curves;
+    cli_steps *steps;
+} compare_figure;
+
+static wick_status fill_figure(cli_app *app, const compare_args *args, wick_run *const *runs,
+                               const wick_results *const *results, compare_figure *content)
+{
+    int count = args->operands.count;
+    bool by_model = names_differ(results, count);
+    for (int i = 0; i < count; i++) {
+        const char *name = by_model ? results[i]->model_name : args->operands.at[i];
+        TRY(steps_load(app, runs[i], INT64_MAX, &content->steps[i]));
+        content->bars[i] = (wick_bar){name, results[i]->model_acc, results[i]->train_time};
+        content->curves[i] = figures_curve(name, runs[i], &content->steps[i]);
+    }
+    return WICK_OK;
+}
+
+static wick_status draw_figure(cli_app *app, const compare_args *args, const compare_figure *content)
+{
+    cli_figures figures = {0};
+    wick_figure *figure = NULL;
+    int64_t count = args->operands.count;
+    const wick_bars_plot bars = {count, content->bars, count == 1 ? NULL : "Runs side by side"};
+    const wick_curves_plot curves = {count, content->curves, NULL};
+    TRY(figures_need(app, &figures));
+    wick_status drawn = wick_plot_compare(figures.plotter, &bars, &curves, &figure);
+    wick_status status = figures_keep_as(drawn, figure, args->plot);
+    figures_close(&figures);
+    return status;
+}
+
+static wick_status draw(cli_app *app, const compare_args *args, wick_run *const *runs,
+                        const wick_results *const *results)
+{
+    size_t count = (size_t)args->operands.count;
+    compare_figure content = {calloc(count, sizeof(*content.bars)),
+                              calloc(count, sizeof(*content.curves)),
+                              calloc(count, sizeof(*content.steps))};
+    wick_status status = WICK_OK;
+    if (content.bars == NULL || content.curves == NULL || content.steps == NULL)
+        status = app_fail(app, WICK_ENOMEM, "out of memory");
+    if (status == WICK_OK)
+        status = fill_figure(app, args, runs, results, &content);
+    if (status == WICK_OK && args->plot != NULL)
+        status = draw_figure(app, args, &content);
+    if (status == WICK_OK && args->report != NULL)
+        status = page_of_runs(app, args->operands.count, runs, content.steps, args->report);
+    for (size_t i = 0; content.steps != NULL && i < count; i++)
+        steps_release(&content.steps[i]);
+    free(content.bars);
+    free(content.curves);
+    free(content.steps);
+    return status;
+}
+
+static wick_status work(cli_app *app, const compare_args *args, wick_run **runs,
+                        const wick_results **results)
+{
+    if (args->plot != NULL)
+        TRY(figures_check_path(app, "--plot", args->plot));
+    TRY(open_runs(app, args, runs, results));
+    if (args->plot != NULL || args->report != NULL)
+        TRY(draw(app, args, runs, results));
+    return print(app, args, results);
+}
+
 static wick_status run(cli_app *app, void *memory)
 {
     const compare_args *args = memory;
@@ -86,9 +178,7 @@ static wick_status run(cli_app *app, void *memory)
     if (runs == NULL || results == NULL)
         status = app_fail(app, WICK_ENOMEM, "out of memory");
     if (status == WICK_OK)
-        status = open_runs(app, args, runs, results);
-    if (status == WICK_OK)
-        status = print(app, args, results);
+        status = work(app, args, runs, results);
     for (size_t i = 0; runs != NULL && i < count; i++)
         wick_run_free(runs[i]);
     free(runs);

@@ -4,6 +4,7 @@
 #include "python.h"
 #include "settings.h"
 
+#include <string.h>
 #include <inttypes.h>
 
 typedef struct info_args {
@@ -62,8 +63,13 @@ static wick_status print_files(const cli_app *app, const wick_dataset *dataset)
         const char *path;
         char sha256[65];
         TRY(next_file(dataset, i, &path, sha256, &more));
-        if (more)
-            say(app, "%s  %s\n", sha256, path);
+        if (!more)
+            break;
+        const char *known = wick_dataset_published(path, sha256);
+        bool named = strcmp(wick_dataset_class_name(dataset), "IDX") != 0;
+        say(app, "%s  %s%s%s\n", sha256, path,
+            known != NULL ? "  as published: " : named ? "  NOT a published file of " : "",
+            known != NULL ? known : named ? wick_dataset_class_name(dataset) : "");
     }
     return WICK_OK;
 }

@@ -5,6 +5,7 @@
 #include "output_files.h"
 #include "pair.h"
 #include "python.h"
+#include "run_page.h"
 #include "settings.h"
 
 #include <inttypes.h>
@@ -15,7 +16,7 @@ typedef struct eval_args {
     cli_operands operands;
     cli_data_args data;
     cli_machine_args machine;
-    const char *model;
+    const char *model, *report;
     int64_t hidden_units, predictions;
     bool json;
 } eval_args;
@@ -36,6 +37,8 @@ static const cli_option options[] = {
      "use only the first N test images, 0 for all; else as the run did"},
     {"predictions", "N", OPTION_INT, offsetof(eval_args, predictions), 1, INT32_MAX,
      "print the probabilities that the first N test images get (make_predictions)"},
+    {"report", "FILE", OPTION_TEXT, offsetof(eval_args, report), 0, 0,
+     "of a run: write a page there (HTML) that shows it, as training leaves one in its folder"},
     MACHINE_OPTIONS(eval_args),
     JSON_OPTION(eval_args),
     {0},
@@ -132,6 +135,11 @@ static wick_status load_model(cli_app *app, const eval_args *args, eval_work *ev
 static wick_status open_operand(cli_app *app, const eval_args *args, eval_work *evaluation)
 {
     const char *operand = args->operands.at[0];
+    if (args->report != NULL && (!is_folder(operand) || args->model != NULL || args->hidden_units != 0 ||
+                                 args->data.data != NULL || args->data.limit >= 0))
+        return app_usage(
+            app, "--report is for a run as it is: a folder, without --model, --hidden-units, --data and "
+                 "--limit");
     if (is_folder(operand)) {
         TRY(wick_run_open(app->context, operand, &evaluation->run));
         return path_join(app, operand, "model.pth", &evaluation->weights);
@@ -211,6 +219,18 @@ static wick_status evaluate(cli_app *app, const eval_args *args, eval_work *eval
     return args->predictions == 0 ? WICK_OK : predict(app, evaluation, args->predictions);
 }
 
+/* The run's page, with what was just evaluated. */
+static wick_status write_page(cli_app *app, const char *path, const eval_work *evaluation)
+{
+    cli_steps steps = {0};
+    wick_status status = steps_load(app, evaluation->run, INT64_MAX, &steps);
+    if (status == WICK_OK)
+        status =
+            page_of_run(app, evaluation->run, &steps, evaluation->test_data, evaluation->logits, path);
+    steps_release(&steps);
+    return status;
+}
+
 static double accuracy(const wick_metrics *metrics)
 {
     return 100.0 * (double)metrics->correct / (double)metrics->count;
@@ -264,6 +284,8 @@ static wick_status run(cli_app *app, void *memory)
     wick_status status = open_all(app, args, &evaluation);
     if (status == WICK_OK)
         status = evaluate(app, args, &evaluation);
+    if (status == WICK_OK && args->report != NULL)
+        status = write_page(app, args->report, &evaluation);
     if (status == WICK_OK && args->json)
         print_json(app, &evaluation);
     else if (status == WICK_OK)

@@ -144,7 +144,7 @@ static void print_json(const model_args *args, const model_report *report)
 static wick_status answer(cli_app *app, const char *dummy, int ndim, const int64_t *shape,
                           model_report *report)
 {
-    wick_tensor *image;
+    wick_tensor *image = NULL;
     bool normal = strcmp(dummy, "randn") == 0;
     TRY((normal ? wick_randn : wick_rand)(app->context, NULL, ndim, shape, &image));
     wick_status status = wick_module_forward(report->model, image, &report->output);

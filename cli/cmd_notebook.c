@@ -2,6 +2,7 @@
 #include "json_out.h"
 #include "notebook.h"
 #include "output_files.h"
+#include "run_page.h"
 #include "settings.h"
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@ typedef struct notebook_args {
     double lr;
     uint64_t seed;
     const char *out;
-    bool exist_ok, json;
+    bool exist_ok, no_figures, json;
 } notebook_args;
 
 static const cli_option options[] = {
@@ -34,6 +35,7 @@ static const cli_option options[] = {
     {"exist-ok", "", OPTION_BOOL, offsetof(notebook_args, exist_ok), 0, 0,
      "replace the runs that --out holds already"},
     DATA_LIMIT_OPTION(notebook_args),
+    FIGURES_OPTION(notebook_args),
     JSON_OPTION(notebook_args),
     {0},
 };
@@ -53,7 +55,9 @@ static const char about[] =
     "through, the comparison, predictions for nine test images, the confusion matrix, and model 2\n"
     "saved, loaded and evaluated again.\n"
     "The folder holds a run for each model, model_0, model_1 and model_2 (see 'wick help train'),\n"
-    "and compare.csv.\n";
+    "compare.csv, the chapter's nine pictures as .png and .svg, 5.1-first-image to\n"
+    "5.9-confusion-matrix, curves.png and .svg of the three trainings, and report.html, a page\n"
+    "that shows them all and links to each run's own.\n";
 
 static const char examples[] = "  wick notebook\n"
                                "      the chapter on Fashion-MNIST, three epochs a model\n"
@@ -119,6 +123,25 @@ static wick_status write_csv(cli_app *app, const char *folder, const cli_noteboo
     return status;
 }
 
+/* report.html of each run, and of all three in the folder. */
+static wick_status write_pages(cli_app *app, const char *folder, const cli_notebook *notebook)
+{
+    wick_run *runs[MODEL_COUNT];
+    cli_steps steps[MODEL_COUNT];
+    char *path;
+    for (int i = 0; i < MODEL_COUNT; i++) {
+        const cli_training *training = &notebook->models[i];
+        runs[i] = training->run;
+        steps[i] = training->steps;
+        TRY(page_of_run(app, training->run, &training->steps, notebook->pair.test_data, training->logits,
+                        NULL));
+    }
+    TRY(path_join(app, folder, "report.html", &path));
+    wick_status status = page_of_runs(app, MODEL_COUNT, runs, steps, path);
+    free(path);
+    return status;
+}
+
 static void print_json(const char *folder, const cli_notebook *notebook)
 {
     cli_json json = {0};
@@ -138,12 +161,20 @@ static void print_json(const char *folder, const cli_notebook *notebook)
     putchar('\n');
 }
 
+static wick_status open_figures(cli_app *app, const notebook_args *args, cli_notebook *notebook)
+{
+    int64_t channels = wick_dataset_image_shape(notebook->pair.train_data)[0];
+    return figures_open(app, !args->no_figures && (channels == 1 || channels == 3), &notebook->figures);
+}
+
 static wick_status run_chapter(cli_app *app, const notebook_args *args, const char *folder,
                                cli_notebook *notebook)
 {
     char *table = NULL;
     wick_status status;
+    notebook->folder = folder;
     GOTO_OUT(make_runs(app, args, folder, notebook));
+    GOTO_OUT(open_figures(app, args, notebook));
     say(app, "wick %s\n", wick_version());
     GOTO_OUT(notebook_data(notebook));
     GOTO_OUT(notebook_loaders(notebook));
@@ -155,8 +186,14 @@ static wick_status run_chapter(cli_app *app, const notebook_args *args, const ch
     GOTO_OUT(notebook_confusion(notebook));
     GOTO_OUT(notebook_reload(notebook));
     GOTO_OUT(write_csv(app, folder, notebook));
+    if (!args->no_figures)
+        GOTO_OUT(write_pages(app, folder, notebook));
     notebook_section(notebook, "The three models");
     say(app, "%s\nRun: %s\n", table, folder);
+    if (notebook->figures.plotter != NULL)
+        say(app, "Figures: %s/5.1-first-image.png to 5.9-confusion-matrix.png, and as .svg\n", folder);
+    if (!args->no_figures)
+        say(app, "Page: %s/report.html\n", folder);
     if (args->json)
         print_json(folder, notebook);
 out:
@@ -177,6 +214,7 @@ static wick_status run(cli_app *app, void *memory)
         status = folder_claim(app, "runs/notebook", &folder);
     if (status == WICK_OK)
         status = run_chapter(app, args, folder != NULL ? folder : args->out, &notebook);
+    figures_close(&notebook.figures);
     class_scores_release(&notebook.scores);
     for (int i = 0; i < MODEL_COUNT; i++)
         training_release(&notebook.models[i]);

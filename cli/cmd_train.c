@@ -1,12 +1,13 @@
 /* wick train: one model. */
+#include "figures.h"
 #include "json_out.h"
 #include "output_files.h"
 #include "python.h"
+#include "run_page.h"
 #include "settings.h"
 #include "training.h"
 
-#include <errno.h>
-#include <inttypes.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,8 +20,8 @@ typedef struct train_args {
     int64_t hidden_units, epochs;
     double lr;
     uint64_t seed;
-    const char *out, *log_steps;
-    bool exist_ok, json;
+    const char *out, *resume, *checkpoint_every, *log_steps;
+    bool exist_ok, no_figures, json;
 } train_args;
 
 static const cli_option options[] = {
@@ -38,9 +39,16 @@ static const cli_option options[] = {
      "the run's folder; else runs/train, runs/train2, ..."},
     {"exist-ok", "", OPTION_BOOL, offsetof(train_args, exist_ok), 0, 0,
      "replace a run that --out holds already"},
+    {"checkpoint-every", "N|Ns", OPTION_TEXT, offsetof(train_args, checkpoint_every), 0, 0,
+     "save a checkpoint after every N steps, or every N seconds (30s)"},
+    {"resume", "RUN", OPTION_TEXT, offsetof(train_args, resume), 0, 0,
+     "go on with a run that did not finish, from its checkpoint; with it go only --threads, "
+     "--device, --checkpoint-every, --log-steps, --no-figures and --json"},
     {"log-steps", "FILE", OPTION_TEXT, offsetof(train_args, log_steps), 0, 0,
-     "write every step's training loss, one a line"},
+     "write every step's training loss, one a line; with --resume the lines of the steps before are "
+     "kept"},
     DATA_LIMIT_OPTION(train_args),
+    FIGURES_OPTION(train_args),
     JSON_OPTION(train_args),
     {0},
 };
@@ -65,14 +73,26 @@ static const char about[] =
     "                 the epochs\n"
     "  model.pth      the state_dict, which torch.load(weights_only=True) opens; saved after\n"
     "                 every epoch\n"
-    "Ctrl-C stops after the step at hand and leaves the model of the last whole epoch; again, it\n"
-    "kills. The training time is that of the epochs: reading the data and saving are not in it.\n";
+    "  steps.csv      the training loss of every step; of more than 65536, of every second, fourth...\n"
+    "  curves.png, curves.svg, confusion_matrix.png, confusion_matrix.svg\n"
+    "                 how the training went, and which class was taken for which\n"
+    "  report.html    a page that shows the run: results, curves, classes, wrong predictions\n"
+    "  checkpoint.pth until it is finished: all that --resume needs to go on\n"
+    "Ctrl-C, and SIGTERM, stop after the step at hand and save a checkpoint; again, they kill.\n"
+    "--resume goes on in the middle of an epoch and ends, to the bit, where the run would have\n"
+    "ended without the stop, whatever stopped it; with --checkpoint-every a killed process or a\n"
+    "crash costs no more than the steps since the last checkpoint. A folder that a run is using\n"
+    "is refused. The training time is that of the epochs: reading the data and saving are not in\n"
+    "it.\n";
 
 static const char examples[] =
     "  wick train --model v0\n"
     "      the chapter's baseline: three epochs of two linear layers, about 83%\n"
     "  wick train --model v2 --epochs 10 --lr 0.05 --seed 7 --out runs/long\n"
     "      the convolutional model, longer, in a folder of its own\n"
+    "  wick train --epochs 100 --checkpoint-every 60s --out runs/hundred\n"
+    "  wick train --resume runs/hundred\n"
+    "      a long training, and the same gone on with after it was stopped\n"
     "  wick train --data kmnist --limit 1000 --epochs 1 --log-steps steps.txt\n"
     "      a quick try on other data, with each step's loss\n";
 
@@ -88,29 +108,6 @@ static wick_status make_run(cli_app *app, const train_args *args, cli_training *
         rmdir(folder);
     free(folder);
     return status;
-}
-
-static wick_status open_log(cli_app *app, const char *path, FILE **log)
-{
-    if (path == NULL)
-        return WICK_OK;
-    *log = fopen(path, "we");
-    if (*log == NULL)
-        return app_fail(app, WICK_EIO, "%s: cannot write: %s", path, strerror(errno));
-    return WICK_OK;
-}
-
-/* Notices what was not written. */
-static wick_status close_log(cli_app *app, const char *path, FILE *log)
-{
-    if (log == NULL)
-        return WICK_OK;
-    errno = 0;
-    bool failed = fflush(log) != 0 || ferror(log) != 0;
-    int error = errno != 0 ? errno : EIO;
-    if (fclose(log) != 0 || failed)
-        return app_fail(app, WICK_EIO, "%s: cannot write: %s", path, strerror(failed ? error : errno));
-    return WICK_OK;
 }
 
 static void print_results(const cli_app *app, const cli_training *training)
@@ -130,20 +127,135 @@ static void print_results(const cli_app *app, const cli_training *training)
         wick_run_folder(training->run));
 }
 
-static wick_status train(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
+/* "500" steps or "30s". */
+static wick_status read_checkpoint_every(cli_app *app, const char *text, cli_checkpoints *checkpoints)
+{
+    char *end;
+    checkpoints->kept = true;
+    if (text == NULL)
+        return WICK_OK;
+    double number = strtod(text, &end);
+    bool seconds = strcmp(end, "s") == 0;
+    bool whole = strspn(text, "0123456789") == strlen(text);
+    if (!isdigit((unsigned char)text[0]) || !(number > 0 && number < 1e15) || (!seconds && !whole))
+        return app_usage(
+            app,
+            "--checkpoint-every must be a number of steps, such as 500, or of seconds, such "
+            "as 30s, not '%s'",
+            text);
+    if (seconds)
+        checkpoints->every_seconds = number;
+    else
+        checkpoints->every_steps = (int64_t)number;
+    return WICK_OK;
+}
+
+/* ---- a run from its beginning ----------------------------------------------------------------------
+ */
+
+static wick_status begin(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
 {
     TRY(settings_check_model(app, args->model));
     TRY(settings_use_machine(app, &args->machine));
     TRY(pair_open(app, &args->data, pair));
     TRY(training_use_data(app, training, &args->data, pair));
     TRY(training_begin(app, training));
-    TRY(make_run(app, args, training));
-    TRY(open_log(app, args->log_steps, &training->log));
+    return make_run(app, args, training);
+}
+
+/* ---- a run gone on with ----------------------------------------------------------------------------
+ */
+
+/* What the run says by itself cannot be given. */
+static wick_status check_flags(cli_app *app, const train_args *args)
+{
+    static const char *const allowed[] = {"resume",    "threads",    "device", "checkpoint-every",
+                                          "log-steps", "no-figures", "json"};
+    for (const cli_option *option = options; option->name != NULL; option++) {
+        bool fine = !option_given(options, args, option->name);
+        for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+            fine = fine || strcmp(option->name, allowed[i]) == 0;
+        if (!fine)
+            return app_usage(app, "--%s cannot be given with --resume, which takes it from the run",
+                             option->name);
+    }
+    return WICK_OK;
+}
+
+/* The data must be what the run was made with, as far as its args.json tells. */
+static wick_status check_data(cli_app *app, const wick_run_args *run, const cli_pair *pair)
+{
+    const wick_dataset *data = pair->train_data;
+    if (wick_dataset_class_count(data) == run->class_count &&
+        memcmp(wick_dataset_image_shape(data), run->image_shape, sizeof(run->image_shape)) == 0)
+        return WICK_OK;
+    return app_fail(app, WICK_ESHAPE,
+                    "%s: its images or classes are not those that the run was made with", run->data);
+}
+
+static wick_status take_up(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
+{
+    const wick_run_args *run = &training->args;
+    const cli_data_args data = {.data = run->data,
+                                .data_dir = run->data_dir,
+                                .batch_size = run->batch_size,
+                                .limit = run->limit};
+    cli_machine_args machine = {.device = run->device, .threads = run->threads};
+    if (option_given(options, args, "threads"))
+        machine.threads = args->machine.threads;
+    if (option_given(options, args, "device"))
+        machine.device = args->machine.device;
+    TRY(settings_use_machine(app, &machine));
+    TRY(pair_open(app, &data, pair));
+    TRY(check_data(app, run, pair));
+    TRY(training_begin(app, training));
+    return training_resume(app, training, pair);
+}
+
+/* ---- its figures -----------------------------------------------------------------------------------
+ */
+
+static wick_status draw(cli_app *app, const train_args *args, const cli_training *training,
+                        const cli_pair *pair)
+{
+    cli_figures figures = {0};
+    wick_tensor *confusion = NULL;
+    wick_status status = figures_open(app, !args->no_figures, &figures);
+    if (status == WICK_OK && figures.plotter != NULL)
+        status = figures_confusion(pair->test_data, training->logits, app, &confusion);
+    if (status == WICK_OK)
+        status = figures_of_run(&figures, training->run, &training->steps, confusion);
+    if (status == WICK_OK && !args->no_figures)
+        status =
+            page_of_run(app, training->run, &training->steps, pair->test_data, training->logits, NULL);
+    wick_tensor_free(confusion);
+    figures_close(&figures);
+    return status;
+}
+
+/* ---- both ------------------------------------------------------------------------------------------
+ */
+
+static wick_status train(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
+{
+    TRY(read_checkpoint_every(app, args->checkpoint_every, &training->checkpoints));
+    if (args->resume == NULL) {
+        TRY(begin(app, args, training, pair));
+    } else {
+        TRY(check_flags(app, args));
+        TRY(wick_run_resume(app->context, args->resume, &training->run));
+        training->args = *wick_run_get_args(training->run);
+        if (wick_run_results(training->run) != NULL) {
+            print_results(app, training);
+            return WICK_OK;
+        }
+        TRY(take_up(app, args, training, pair));
+    }
+    TRY(step_log_open(app, args->log_steps, training_steps(training, pair), &training->log));
     TRY(training_run(app, training, pair, &style_train));
     TRY(training_finish(app, training, pair));
-    FILE *log = training->log;
-    training->log = NULL;
-    TRY(close_log(app, args->log_steps, log));
+    TRY(step_log_close(app, &training->log));
+    TRY(draw(app, args, training, pair));
     print_results(app, training);
     return WICK_OK;
 }
@@ -163,8 +275,6 @@ static wick_status run(cli_app *app, void *memory)
                              }};
     app->quiet = args->json;
     wick_status status = train(app, args, &training, &pair);
-    if (training.log != NULL)
-        fclose(training.log);
     training_release(&training);
     pair_release(&pair);
     return status;

@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 static const cli_command *const commands[] = {
-    &command_notebook, &command_data_info, &command_data_get, &command_train,
-    &command_eval,     &command_compare,   &command_model,    &command_layer,
+    &command_notebook, &command_data_info, &command_data_show, &command_data_get, &command_train,
+    &command_eval, &command_errors, &command_predict,   &command_explain,   &command_compare,  &command_model,
+    &command_layer, &command_bench,
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 

@@ -3,14 +3,17 @@
 #define CLI_NOTEBOOK_H
 
 #include "classes.h"
+#include "figures.h"
 #include "pair.h"
 #include "training.h"
 
-enum { MODEL_COUNT = 3 };
+enum { MODEL_COUNT = 3, SAMPLE_COUNT = 9 };
 
 typedef struct cli_notebook {
     cli_app *app;
     uint64_t seed;
+    const char *folder; /* of the three runs; borrowed */
+    cli_figures figures;
     cli_pair pair;
     cli_training models[MODEL_COUNT];
     cli_scores scores;   /* model 2's, from section 10 on */
@@ -37,5 +40,14 @@ wick_status notebook_compare(cli_notebook *notebook, char **table);
 wick_status notebook_predict(cli_notebook *notebook);
 wick_status notebook_confusion(cli_notebook *notebook);
 wick_status notebook_reload(cli_notebook *notebook);
+
+/* notebook_figures.c: its pictures; nothing where none are drawn. */
+wick_status notebook_draw_first(cli_notebook *notebook);
+wick_status notebook_draw_grid(cli_notebook *notebook);
+wick_status notebook_draw_batch_image(cli_notebook *notebook, const wick_tensor *image, int64_t label);
+wick_status notebook_draw_models(cli_notebook *notebook);
+wick_status notebook_draw_predictions(cli_notebook *notebook, int64_t count, wick_tensor *const *images,
+                                      const int64_t *labels, const int64_t *predictions);
+wick_status notebook_draw_confusion(cli_notebook *notebook);
 
 #endif

@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { SAMPLE_COUNT = 9 };
-
 wick_status notebook_compare(cli_notebook *notebook, char **table)
 {
     const wick_results *results[MODEL_COUNT];
@@ -14,7 +12,7 @@ wick_status notebook_compare(cli_notebook *notebook, char **table)
     notebook_section(notebook, "8. Compare model results and training time");
     TRY(wick_compare_format(notebook->app->context, MODEL_COUNT, results, table));
     say(notebook->app, "%s", *table);
-    return WICK_OK;
+    return notebook_draw_models(notebook);
 }
 
 /* ---- 9: predictions ------------------------------------------------------------------------------- */
@@ -61,7 +59,7 @@ static wick_status print_rows(const cli_notebook *notebook, const wick_tensor *m
     return status;
 }
 
-static wick_status print_predictions(const cli_notebook *notebook, const test_samples *samples,
+static wick_status print_predictions(cli_notebook *notebook, const test_samples *samples,
                                      const wick_tensor *probabilities)
 {
     const cli_app *app = notebook->app;
@@ -78,6 +76,9 @@ static wick_status print_predictions(const cli_notebook *notebook, const test_sa
         say(app, "Pred: %s | Truth: %s\n",
             wick_dataset_class(notebook->pair.test_data, wick_tensor_i64(classes)[i]),
             wick_dataset_class(notebook->pair.test_data, samples->labels[i]));
+    if (status == WICK_OK)
+        status = notebook_draw_predictions(notebook, samples->count, samples->images, samples->labels,
+                                           wick_tensor_i64(classes));
     wick_tensor_free(classes);
     return status;
 }
@@ -143,7 +144,7 @@ wick_status notebook_confusion(cli_notebook *notebook)
     say(app, "\nOn its diagonal: %" PRId64 " of %" PRId64 ", an accuracy of %.2f%%\n\n",
         trace(scores->confusion), count, wick_run_results(notebook->models[2].run)->accuracy);
     say_class_report(app, scores);
-    return WICK_OK;
+    return notebook_draw_confusion(notebook);
 }
 
 /* ---- 11: saving and loading ----------------------------------------------------------------------- */

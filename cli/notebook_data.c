@@ -35,6 +35,8 @@ wick_status notebook_data(cli_notebook *notebook)
     say(app, "(%" PRId64 ", %" PRId64 ")\n\n", wick_dataset_count(pair->train_data),
         wick_dataset_count(pair->test_data));
     TRY(print_first_image(notebook));
+    TRY(notebook_draw_first(notebook));
+    TRY(notebook_draw_grid(notebook));
     say(app, "\n(");
     say_dataset(app, pair->train_data, 1);
     say(app, ", ");
@@ -44,7 +46,7 @@ wick_status notebook_data(cli_notebook *notebook)
 }
 
 /* One image of the batch, by chance. */
-static wick_status print_sample(const cli_notebook *notebook, const wick_tensor *images,
+static wick_status print_sample(cli_notebook *notebook, const wick_tensor *images,
                                 const wick_tensor *labels)
 {
     static const int64_t one[1] = {1};
@@ -55,10 +57,11 @@ static wick_status print_sample(const cli_notebook *notebook, const wick_tensor 
     wick_tensor_free(index);
     TRY(wick_tensor_select(images, at, &image));
     say(notebook->app, "Image size: %s\n", python_tensor_size(image, shape));
-    say(notebook->app, "Label: %" PRId64 ", label size: torch.Size([])\n",
-        ((const int64_t *)wick_tensor_cdata(labels))[at]);
+    int64_t label = ((const int64_t *)wick_tensor_cdata(labels))[at];
+    say(notebook->app, "Label: %" PRId64 ", label size: torch.Size([])\n", label);
+    wick_status status = notebook_draw_batch_image(notebook, image, label);
     wick_tensor_free(image);
-    return WICK_OK;
+    return status;
 }
 
 static wick_status print_flatten(const cli_notebook *notebook, const wick_tensor *images)

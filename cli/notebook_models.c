@@ -16,7 +16,7 @@ static wick_status print_answer(const cli_notebook *notebook, wick_module *model
     const int64_t *image_shape = wick_dataset_image_shape(notebook->pair.train_data);
     const int64_t shape[4] = {1, image_shape[0], image_shape[1], image_shape[2]};
     char size[SIZE_TEXT];
-    wick_tensor *image, *output = NULL;
+    wick_tensor *image = NULL, *output = NULL;
     TRY((normal ? wick_randn : wick_rand)(notebook->app->context, NULL, 4, shape, &image));
     if (normal)
         say(notebook->app, "\n%s\n", python_size(3, image_shape, size));

@@ -240,6 +240,7 @@ static bool parse_flag(const flag_parser *parser, int argc, char **argv, int *at
         strncmp(flag, "--", 2) == 0 ? find_option(parser->options, flag + 2, length - 2) : NULL;
     if (option == NULL)
         return unknown(parser, flag, length);
+    ((cli_operands *)parser->args)->given |= UINT64_C(1) << (option - parser->options);
     if (option->kind == OPTION_BOOL) {
         if (inline_value != NULL)
             return wrong(parser, "--%s takes no value, but got '%s'", option->name, inline_value);
@@ -270,8 +271,17 @@ parse_result options_parse(const cli_option *options, int argc, char **argv, voi
         else if (!parse_flag(&parser, argc, argv, &i))
             return PARSE_WRONG;
     }
-    *(cli_operands *)args = (cli_operands){argv, kept};
+    cli_operands *operands = args;
+    operands->at = argv;
+    operands->count = kept;
     return PARSE_OK;
+}
+
+bool option_given(const cli_option *options, const void *args, const char *name)
+{
+    const cli_operands *operands = args;
+    const cli_option *option = find_option(options, name, strlen(name));
+    return option != NULL && (operands->given >> (option - options) & 1) != 0;
 }
 
 /* ---- help ----------------------------------------------------------------------------------------- */

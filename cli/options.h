@@ -35,6 +35,7 @@ typedef struct cli_sizes {
 typedef struct cli_operands {
     char *const *at;
     int count;
+    uint64_t given; /* which flags were: bit i for options[i] */
 } cli_operands;
 
 typedef struct cli_option {
@@ -53,6 +54,8 @@ typedef enum parse_result { PARSE_OK, PARSE_HELP, PARSE_WRONG } parse_result;
  */
 parse_result options_parse(const cli_option *options, int argc, char **argv, void *args, char *message,
                            size_t message_size);
+/* Whether the flag was given. */
+bool option_given(const cli_option *options, const void *args, const char *name);
 /* The lines of the help, with the defaults that are in args. */
 void options_print(FILE *file, const cli_option *options, const void *args);
 

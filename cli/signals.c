@@ -29,7 +29,7 @@ void signals_watch(wick_context *context)
     struct sigaction action;
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
+    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
     sigemptyset(&action.sa_mask);
     atomic_store(&watched, context);
     if (context == NULL)

@@ -19,14 +19,17 @@ typedef struct loop_watch {
     const cli_app *app;
     cli_training *training;
     const cli_pair *pair;
-    bool looked_at, log;
+    cli_step_log *log; /* or NULL */
+    bool looked_at;
 } loop_watch;
 
 static void on_batch(void *user, int64_t batch, int64_t batches, float loss)
 {
     const loop_watch *watch = user;
-    if (watch->log)
-        fprintf(watch->training->log, "%.9g\n", (double)loss);
+    if (watch->log != NULL) {
+        step_log_add(watch->log, loss);
+        steps_add(&watch->training->steps, loss);
+    }
     if (watch->looked_at && batch % LOOKED_EVERY == 0) {
         bar_clear(&watch->training->bar);
         say(watch->app, "Looked at %" PRId64 "/%" PRId64 " samples.\n",
@@ -97,56 +100,172 @@ static void say_epoch(const cli_app *app, const cli_style *style, const wick_met
     fflush(stdout);
 }
 
-static wick_status run_epoch(cli_app *app, cli_training *training, const cli_pair *pair,
-                             const cli_style *style, int64_t number)
+/* ---- checkpoints ---------------------------------------------------------------------------------- */
+
+static wick_training state_of(const cli_training *training, const cli_pair *pair)
 {
-    wick_metrics train, test;
+    return (wick_training){.model = training->model,
+                           .optimizer = training->optimizer,
+                           .loader = pair->train_loader,
+                           .epoch = training->epoch,
+                           .pass = training->pass};
+}
+
+int64_t training_steps(const cli_training *training, const cli_pair *pair)
+{
+    return training->epoch * wick_loader_length(pair->train_loader) + training->pass.batches;
+}
+
+/* What the losses are written to may fail; the checkpoint is saved all the same. */
+static wick_status save_checkpoint(cli_app *app, cli_training *training, const cli_pair *pair)
+{
+    const wick_training state = state_of(training, pair);
+    wick_status log_status = step_log_sync(app, &training->log);
+    wick_status steps_status = steps_save(app, training->run, &training->steps);
+    wick_status status = wick_run_save_checkpoint(training->run, &state);
+    training->checkpoints.last = wick_timer();
+    TRY(log_status);
+    TRY(steps_status);
+    return status;
+}
+
+wick_status training_resume(cli_app *app, cli_training *training, const cli_pair *pair)
+{
+    wick_training state = state_of(training, pair);
+    const char *folder = wick_run_folder(training->run);
+    wick_status status = wick_run_load_checkpoint(training->run, &state);
+    if (status == WICK_ENOENT) {
+        say(app, "%s has no checkpoint yet: from the beginning\n", folder);
+        return WICK_OK;
+    }
+    TRY(status);
+    training->epoch = state.epoch;
+    training->pass = state.pass;
+    say(app, "%s: from epoch %" PRId64 ", step %" PRId64 " of %" PRId64 "\n", folder, state.epoch,
+        state.pass.batches, wick_loader_length(pair->train_loader));
+    return WICK_OK;
+}
+
+/* How many steps there are until it is to be looked whether a checkpoint is due; 0: all of the epoch. */
+static int64_t steps_in_one(const cli_training *training, const cli_pair *pair)
+{
+    const cli_checkpoints *checkpoints = &training->checkpoints;
+    if (checkpoints->every_steps > 0)
+        return checkpoints->every_steps - training_steps(training, pair) % checkpoints->every_steps;
+    return checkpoints->every_seconds > 0 ? 1 : 0;
+}
+
+static bool is_due(const cli_training *training, const cli_pair *pair)
+{
+    const cli_checkpoints *checkpoints = &training->checkpoints;
+    if (checkpoints->every_steps > 0)
+        return training_steps(training, pair) % checkpoints->every_steps == 0;
+    return checkpoints->every_seconds > 0 &&
+           wick_timer() - checkpoints->last >= checkpoints->every_seconds;
+}
+
+/* ---- epochs --------------------------------------------------------------------------------------- */
+
+/* train_step(), or what is left of it. */
+static wick_status train_epoch(cli_app *app, cli_training *training, const cli_pair *pair,
+                               const wick_progress *progress)
+{
+    do {
+        TRY(wick_train_part(training->model, pair->train_loader, training->loss_fn, training->optimizer,
+                            progress, steps_in_one(training, pair), &training->pass));
+        if (is_due(training, pair))
+            TRY(save_checkpoint(app, training, pair));
+    } while (training->pass.batches < wick_loader_length(pair->train_loader));
+    return WICK_OK;
+}
+
+/* test_step(). One that does not come to its end has drawn nothing: a resumed run does it anew. */
+static wick_status test_epoch(cli_app *app, cli_training *training, const cli_pair *pair,
+                              const wick_progress *progress, wick_metrics *metrics)
+{
+    uint8_t state[WICK_GENERATOR_STATE_SIZE];
+    wick_generator *generator = wick_default_generator(app->context);
+    wick_generator_get_state(generator, state);
+    wick_status status =
+        wick_test_step(training->model, pair->test_loader, training->loss_fn, progress, metrics);
+    if (status == WICK_EINTR)
+        TRY(wick_generator_set_state(generator, state));
+    return status;
+}
+
+static wick_status run_epoch(cli_app *app, cli_training *training, const cli_pair *pair,
+                             const cli_style *style)
+{
+    wick_metrics test;
     char label[64];
-    loop_watch watch = {app, training, pair, style->looked_at, training->log != NULL};
+    loop_watch watch = {app, training, pair, &training->log, style->looked_at};
     const wick_progress progress = {on_batch, &watch};
-    double start = wick_timer();
+    const int64_t number = training->epoch;
     say(app, "Epoch: %" PRId64 "\n%s\n", number, style->rule);
     snprintf(label, sizeof(label), "Epoch %" PRId64 ", training", number);
     bar_start(&training->bar, label, "it");
-    TRY(wick_train_step(training->model, pair->train_loader, training->loss_fn, training->optimizer,
-                        &progress, &train));
-    watch.looked_at = watch.log = false;
+    training->bar.from = training->pass.batches;
+    TRY(train_epoch(app, training, pair, &progress));
+    watch.looked_at = false;
+    watch.log = NULL;
     snprintf(label, sizeof(label), "Epoch %" PRId64 ", testing", number);
     bar_start(&training->bar, label, "it");
-    TRY(wick_test_step(training->model, pair->test_loader, training->loss_fn, &progress, &test));
+    TRY(test_epoch(app, training, pair, &progress, &test));
     bar_clear(&training->bar);
-    const wick_epoch epoch = {number,        (double)train.loss,  train.accuracy, (double)test.loss,
-                              test.accuracy, wick_timer() - start};
-    training->train_time += epoch.seconds;
+    const wick_metrics train = wick_pass_metrics(&training->pass);
+    const wick_epoch epoch = {number,         (double)train.loss,
+                              train.accuracy, (double)test.loss,
+                              test.accuracy,  train.seconds + test.seconds};
     say_epoch(app, style, &train, &test);
     TRY(wick_run_save_model(training->run, training->model));
-    return wick_run_add_epoch(training->run, &epoch);
+    TRY(wick_run_add_epoch(training->run, &epoch));
+    training->epoch++;
+    training->pass = (wick_pass){0};
+    return WICK_OK;
 }
 
-/* What is on disk when an epoch did not come to its end. */
-static wick_status interrupted(cli_app *app, const cli_training *training, int64_t epoch)
+/* Keeps what there is, and says how to go on. */
+static wick_status interrupted(cli_app *app, cli_training *training, const cli_pair *pair)
 {
-    if (epoch == 0)
+    const char *folder = wick_run_folder(training->run);
+    if (training->checkpoints.kept) {
+        TRY(save_checkpoint(app, training, pair));
+        return app_fail(app, WICK_EINTR, "interrupted; 'wick train --resume %s' goes on from here",
+                        folder);
+    }
+    if (training->epoch == 0)
         return app_fail(app, WICK_EINTR,
-                        "interrupted before the end of the first epoch; %s holds no model",
-                        wick_run_folder(training->run));
+                        "interrupted before the end of the first epoch; %s holds no model", folder);
     return app_fail(app, WICK_EINTR, "interrupted; %s holds the model as it was after epoch %" PRId64,
-                    wick_run_folder(training->run), epoch - 1);
+                    folder, training->epoch - 1);
+}
+
+static double train_time(const cli_training *training)
+{
+    int64_t count;
+    double seconds = 0;
+    const wick_epoch *epochs = wick_run_epochs(training->run, &count);
+    for (int64_t i = 0; i < count; i++)
+        seconds += epochs[i].seconds;
+    return seconds;
 }
 
 wick_status training_run(cli_app *app, cli_training *training, const cli_pair *pair,
                          const cli_style *style)
 {
-    wick_manual_seed(app->context, training->args.seed);
-    for (int64_t epoch = 0; epoch < training->args.epochs; epoch++) {
-        wick_status status = run_epoch(app, training, pair, style, epoch);
+    training->checkpoints.last = wick_timer();
+    TRY(steps_resume(app, training->run, training_steps(training, pair), &training->steps));
+    if (training_steps(training, pair) == 0)
+        wick_manual_seed(app->context, training->args.seed);
+    while (training->epoch < training->args.epochs) {
+        wick_status status = run_epoch(app, training, pair, style);
         bar_clear(&training->bar);
         if (status == WICK_EINTR)
-            return interrupted(app, training, epoch);
+            return interrupted(app, training, pair);
         TRY(status);
     }
     say(app, "Train time on %s: %.3f seconds\n", wick_context_device(app->context),
-        training->train_time);
+        train_time(training));
     return WICK_OK;
 }
 
@@ -161,15 +280,15 @@ wick_status training_finish(cli_app *app, cli_training *training, const cli_pair
                                          &progress, &metrics, &training->logits, NULL);
     bar_clear(&training->bar);
     if (status == WICK_EINTR)
-        return app_fail(app, status, "interrupted; %s holds the trained model, but no results.json",
-                        wick_run_folder(training->run));
+        return interrupted(app, training, pair);
     TRY(status);
+    TRY(steps_save(app, training->run, &training->steps));
     const wick_results results = {
         .model_name = wick_module_class_name(training->model),
         .model_loss = (double)metrics.loss,
         .model_acc = metrics.accuracy,
         .accuracy = 100.0 * (double)metrics.correct / (double)metrics.count,
-        .train_time = training->train_time,
+        .train_time = train_time(training),
         .device = wick_context_device(app->context),
         .threads = wick_context_threads(app->context),
         .seed = training->args.seed,
@@ -180,6 +299,8 @@ wick_status training_finish(cli_app *app, cli_training *training, const cli_pair
 
 void training_release(cli_training *training)
 {
+    step_log_release(&training->log);
+    steps_release(&training->steps);
     wick_tensor_free(training->logits);
     wick_optimizer_free(training->optimizer);
     wick_loss_free(training->loss_fn);

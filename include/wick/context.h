@@ -42,7 +42,7 @@ WICK_API wick_status wick_context_set_device(wick_context *context, const char *
 /* "cpu". Borrowed until the next wick_context_set_device. */
 WICK_API const char *wick_context_device(const wick_context *context);
 
-/* Chooses the processor kernels: "auto" or one of wick_cpu_name()'s. The environment's WICK_CPU chooses
+/* Chooses the processor kernels: "auto" or a name that wick_bench_cpu() gives. The environment's WICK_CPU chooses
  * them where this was not called. Errors: WICK_EDEVICE, naming those that this processor can run. */
 WICK_API wick_status wick_context_set_cpu(wick_context *context, const char *cpu);
 /* The kernels in use, such as "x86-64-v3". Static.

@@ -19,6 +19,15 @@ typedef enum wick_split { WICK_TRAIN, WICK_TEST } wick_split;
 /* The data sets known by name: "fashion-mnist", "mnist", "kmnist"; NULL from the end on. Static. */
 WICK_API const char *wick_dataset_known(int index);
 
+/* What is known of such a data set without its files. All static. */
+typedef struct wick_dataset_facts {
+    int64_t image_shape[3]; /* channels, height, width */
+    int64_t class_count;
+    const char *const *classes; /* class_count names */
+} wick_dataset_facts;
+/* false, with out untouched, for a name that is not known. */
+WICK_API bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out);
+
 /* Opens one half of a data set by name or of a folder that holds the four IDX files, gzip'd or not
  * (train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-...).
  * A name is looked for in data_dir (may be NULL) and in data_dir/NAME, in $WICK_DATA_DIR and its NAME, in
@@ -68,6 +77,11 @@ WICK_API wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index
  * summed. */
 WICK_API wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char **path,
                                        char sha256[65]);
+
+/* Whether that is a file of a known data set as it was published (or as Debian packs it, or without its gzip): the
+ * class name of the set, such as "FashionMNIST", or NULL. Fashion-MNIST's files from before 31 August 2017, which
+ * had training pictures among the test ones, are not. Static. */
+WICK_API const char *wick_dataset_published(const char *path, const char sha256[65]);
 
 /* ---- download --------------------------------------------------------------------------------------- */
 
@@ -119,6 +133,15 @@ WICK_API wick_status wick_loader_next(wick_loader *loader, wick_tensor **images,
  * Borrowed until the next call. */
 WICK_API wick_status wick_loader_next_indices(wick_loader *loader, const int64_t **indices,
                                               int64_t *count);
+
+/* Where the loader is in its epoch and what the epoch's order was drawn from, as a state_dict that wick_save()
+ * takes. What the generator that it draws its seeds from has come to is not in it: that is saved by itself
+ * (wick_generator_get_state()). Owned. */
+WICK_API wick_status wick_loader_state_dict(const wick_loader *loader, wick_state_dict **out);
+/* Goes to that place: the batches from there on are those that the saved loader would have given. The loader
+ * must have been made with the same options over as many examples.
+ * Errors: WICK_EKEY, WICK_EFORMAT, WICK_ENOMEM; the loader is then where it was. */
+WICK_API wick_status wick_loader_load_state_dict(wick_loader *loader, const wick_state_dict *dict);
 
 #ifdef __cplusplus
 }

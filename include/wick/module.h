@@ -148,6 +148,15 @@ WICK_API bool wick_module_training(const wick_module *module);
  * is kept until the next forward. Errors: WICK_ESHAPE, WICK_EINVAL, WICK_ENOMEM. */
 WICK_API wick_status wick_module_forward(wick_module *module, const wick_tensor *input,
                                          wick_tensor **output);
+/* Called for every layer, in the order they run: its path ("conv_block_1.0"; "" if the module is a single layer)
+ * and what came out of it. All are borrowed for the call. What is not WICK_OK ends the walk and is returned. */
+typedef wick_status wick_activation_visit(void *user, const char *path, const wick_module *layer,
+                                          const wick_tensor *output);
+/* Runs the module in evaluation mode, layer by layer, and calls visit with each layer's output; the last is that of
+ * wick_module_forward() but for rounding. The module's mode and what its last forward kept for backward stay.
+ * Errors: as wick_module_forward(); visit's. */
+WICK_API wick_status wick_module_activations(wick_module *module, const wick_tensor *input,
+                                             wick_activation_visit *visit, void *user);
 /* output.backward(gradient): adds to the parameters' gradients; *grad_input (owned) is the gradient of the
  * input, if grad_input is not NULL. Errors: WICK_EINVAL without a forward in training mode before it;
  * WICK_ESHAPE if gradient is not of the output's shape. */

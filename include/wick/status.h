@@ -34,7 +34,8 @@ extern "C" {
     X(ENET, 10, "the download failed")                                                             \
     X(EINTR, 11, "interrupted")                                                                    \
     X(ELIMIT, 12, "larger than the limit")                                                         \
-    X(ENOTSUP, 13, "not supported by this build")
+    X(ENOTSUP, 13, "not supported by this build")                                                  \
+    X(EBUSY, 14, "in use by another process")
 
 typedef enum wick_status {
 #define WICK_STATUS_ENUM(name, number, text) WICK_##name = number,

@@ -44,6 +44,12 @@ WICK_API void wick_optimizer_free(wick_optimizer *optimizer);
 WICK_API void wick_optimizer_zero_grad(wick_optimizer *optimizer);
 /* Updates the parameters by their gradients. */
 WICK_API wick_status wick_optimizer_step(wick_optimizer *optimizer);
+/* optimizer.state_dict(), as one that wick_save() takes: its settings ("lr", a double's bits as int64) and what it
+ * keeps for each parameter, which for SGD is nothing. Owned. */
+WICK_API wick_status wick_optimizer_state_dict(const wick_optimizer *optimizer, wick_state_dict **out);
+/* optimizer.load_state_dict(dict). Errors: WICK_EKEY, naming a missing or unexpected key, WICK_EFORMAT; the optimizer
+ * stays as it was. */
+WICK_API wick_status wick_optimizer_load_state_dict(wick_optimizer *optimizer, const wick_state_dict *dict);
 
 /* ---- loops ------------------------------------------------------------------------------------------ */
 
@@ -76,6 +82,27 @@ typedef struct wick_metrics {
 WICK_API wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
                                      wick_optimizer *optimizer, const wick_progress *progress,
                                      wick_metrics *out);
+
+/* How far a pass over a loader has come, with the sums that its metrics are made of. All zeros: it has not begun. */
+typedef struct wick_pass {
+    int64_t batches; /* done */
+    int64_t correct, count;
+    float loss;      /* the batches' losses, added in float32 */
+    double accuracy; /* the batches' accuracies, added */
+    double seconds;
+} wick_pass;
+/* wick_train_step() in parts, so that a training can be saved between two steps and gone on with: at most `batches`
+ * batches more (0: all), from where the pass is, which is moved on after every step. A pass that has not begun starts
+ * the loader's epoch; one that has is gone on with where the loader is. It is over once pass->batches is
+ * wick_loader_length(). The numbers are those of the epoch in one part.
+ * Errors: those of wick_train_step(); after WICK_EINTR too the pass can be gone on with. WICK_EINVAL if the loader is
+ * not where the pass is. */
+WICK_API wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
+                                     wick_optimizer *optimizer, const wick_progress *progress,
+                                     int64_t batches, wick_pass *pass);
+/* What the pass has come to so far. */
+WICK_API wick_metrics wick_pass_metrics(const wick_pass *pass);
+
 /* test_step(model, data_loader, loss_fn, accuracy_fn): the model is put in evaluation mode. */
 WICK_API wick_status wick_test_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
                                     const wick_progress *progress, wick_metrics *out);
@@ -103,6 +130,29 @@ typedef struct wick_class_report {
 /* For each class of a confusion matrix; reports has room for its class_count. Errors: WICK_ESHAPE. */
 WICK_API wick_status wick_classification_report(const wick_tensor *confusion,
                                                 wick_class_report *reports);
+
+/* A wrong prediction: example `index` is of class truth and was taken for prediction, which has that
+ * probability. */
+typedef struct wick_error {
+    int64_t index, truth, prediction;
+    float probability;
+} wick_error;
+/* The examples whose most probable class (the first of equals) is not their label, surest first and of
+ * equally sure ones in their order; one with a NaN among its probabilities is the least sure.
+ * probabilities is float32 [N, C], labels int64 [N] in [0, C). *errors is owned, count long: wick_free().
+ * Errors: WICK_ESHAPE; WICK_EINVAL for a label outside 0 .. C-1; WICK_ENOMEM. */
+WICK_API wick_status wick_wrong_predictions(const wick_tensor *probabilities, const wick_tensor *labels,
+                                            wick_error **errors, int64_t *count);
+
+/* Two classes, a below b, and how often each was taken for the other. */
+typedef struct wick_confused_pair {
+    int64_t a, b;
+    int64_t a_as_b, b_as_a;
+} wick_confused_pair;
+/* The pairs of classes of a confusion matrix that were ever taken for each other, most often first, of
+ * equals in their order. *pairs is owned, count long: wick_free(). Errors: WICK_ESHAPE, WICK_ENOMEM. */
+WICK_API wick_status wick_confused_pairs(const wick_tensor *confusion, wick_confused_pair **pairs,
+                                         int64_t *count);
 
 /* Seconds from some fixed moment on, never going back (timeit.default_timer). */
 WICK_API double wick_timer(void);

@@ -9,9 +9,10 @@
 
 enum { WKI_MESSAGE_SIZE = 1024, WKI_MAX_THREADS = 1024, WKI_GENERATOR_BYTES = 2560 };
 
-/* Some 20 us of work, against a microsecond or two for threads to meet, and far more where another process has the
- * core. */
-#define WKI_WORK_PER_THREAD 1e6
+/* Multiply-adds, a few microseconds of them: a thread with less to do is not worth the meeting. With WKI_SURE_WORK times
+ * as much in all there is no doubt that threads help; in between it is tried out (plan/tuner.h). */
+#define WKI_WORK_PER_THREAD 2e5
+#define WKI_SURE_WORK 25
 
 typedef struct wki_team wki_team;
 
@@ -19,7 +20,7 @@ struct wick_context {
     char message[WKI_MESSAGE_SIZE];
     char device[16];
     int threads;
-    double work_per_thread;  /* multiply-adds that are worth another thread; a test of threads makes it small */
+    double work_per_thread;  /* WKI_WORK_PER_THREAD; a test of threads makes it small */
     atomic_int interrupted;
     wki_team *team;          /* made when first needed; wki_context_team() */
     void *default_generator; /* tensor/random.c's, WKI_GENERATOR_BYTES of zeros until it is first used */
@@ -143,6 +144,9 @@ void wki_sha256(const void *bytes, size_t length, char out[65]);
 wick_status wki_file_sha256(wick_context *context, const char *path, char out[65]);
 
 /* ---- threads ---------------------------------------------------------------------------------------- */
+
+/* Seconds from some fixed moment on, never going back. */
+double wki_seconds(void);
 
 /* How many cores this process may run on. */
 int wki_usable_cores(void);

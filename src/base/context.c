@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int wki_usable_cores(void)
 {
@@ -11,6 +12,13 @@ int wki_usable_cores(void)
         return 1;
     int count = CPU_COUNT(&set);
     return WKI_MAX(1, WKI_MIN(count, WKI_MAX_THREADS));
+}
+
+double wki_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 wick_status wick_context_new(wick_context **out)

@@ -18,7 +18,7 @@
 #define MAX_CHANNELS 2
 #define COLUMNS(nc) 1
 #endif
-enum { MAX_COLUMNS = 6 };
+enum { MAX_COLUMNS = 6, STRIP_COLUMNS = 28, STRIP_TAPS = 512 };
 
 ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int first, const int nc, const int nx)
 {
@@ -66,51 +66,49 @@ ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int f
     }
 }
 
-/* The tiles, each a function of its own so that each has the registers to itself. */
-typedef void tile_function(const wki_conv2d_call *call, int channel, int y, int x);
+/* The columns begin .. end of a row for some channels. One function for each number of channels, so that each has the
+ * registers to itself. */
+typedef void strip_function(const wki_conv2d_call *call, int channel, int y, int begin, int end);
 
-#define TILE(nc)                                                                                              \
-    static __attribute__((noinline)) void tile_##nc(const wki_conv2d_call *call, int channel, int y, int x)   \
+#define STRIP(nc)                                                                                             \
+    static __attribute__((noinline)) void strip_##nc(const wki_conv2d_call *call, int channel, int y,         \
+                                                     int begin, int end)                                      \
     {                                                                                                         \
-        tile(call, channel, y, x, nc, 1);                                                                     \
-    }                                                                                                         \
-    static __attribute__((noinline)) void wide_##nc(const wki_conv2d_call *call, int channel, int y, int x)   \
-    {                                                                                                         \
-        tile(call, channel, y, x, nc, COLUMNS(nc));                                                           \
+        int x = begin;                                                                                        \
+        for (; x + COLUMNS(nc) <= end; x += COLUMNS(nc))                                                      \
+            tile(call, channel, y, x, nc, COLUMNS(nc));                                                       \
+        for (; COLUMNS(nc) > 1 && x < end; x++)                                                               \
+            tile(call, channel, y, x, nc, 1);                                                                 \
     }
-TILE(1)
-TILE(2)
+STRIP(1)
+STRIP(2)
 #if MAX_CHANNELS > 2
-TILE(3)
-TILE(4)
-TILE(5)
-TILE(6)
+STRIP(3)
+STRIP(4)
+STRIP(5)
+STRIP(6)
 #endif
 
-static tile_function *const tiles[MAX_CHANNELS + 1][2] = {
-    {NULL, NULL}, {tile_1, wide_1}, {tile_2, wide_2},
+static strip_function *const strips[MAX_CHANNELS + 1] = {
+    NULL,    strip_1, strip_2,
 #if MAX_CHANNELS > 2
-    {tile_3, wide_3}, {tile_4, wide_4}, {tile_5, wide_5}, {tile_6, wide_6},
+    strip_3, strip_4, strip_5, strip_6,
 #endif
 };
 
-/* The channels go by in groups of as equal a size as can be. A tile may have more columns for fewer channels: the row
- * goes by the steps of its smallest group, and a group with another step does the columns one by one. */
+/* The channels go by in groups of as equal a size as can be. All groups do a strip of columns before the next, while the
+ * pixels that it reads are in the L1 cache: a whole row if the taps are few. */
 static void one_row(const wki_conv2d_call *call, int y)
 {
     int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
-    int step = COLUMNS(call->channels / groups);
-    for (int x = 0; x < call->columns;) {
-        bool wide = x + step <= call->columns;
+    int width = WKI_MAX(STRIP_COLUMNS, STRIP_TAPS / WKI_MAX(1, call->taps));
+    for (int x = 0; x < call->columns; x += width) {
+        int end = WKI_MIN(x + width, call->columns);
         for (int g = 0; g < groups; g++) {
-            int begin = call->channels * g / groups, nc = call->channels * (g + 1) / groups - begin;
-            if (!wide || COLUMNS(nc) == step)
-                tiles[nc][wide](call, begin, y, x);
-            else
-                for (int i = 0; i < step; i++)
-                    tiles[nc][0](call, begin, y, x + i);
+            int begin = (int)((int64_t)call->channels * g / groups);
+            int behind = (int)((int64_t)call->channels * (g + 1) / groups);
+            strips[behind - begin](call, begin, y, x, end);
         }
-        x += wide ? step : 1;
     }
 }
 

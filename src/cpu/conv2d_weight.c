@@ -7,13 +7,16 @@
 
 #include <string.h>
 
+/* A tile is no output channels times nt taps, MAX_OUT * MAX_TAPS at most: few channels, so that several of delta's rows fit
+ * the L1 cache and a tile runs long before its sums go back to memory. */
 #if REGISTERS == 32
-#define MAX_OUT 6
-#define MAX_TAPS 4
-#else
 #define MAX_OUT 4
-#define MAX_TAPS 3
+#define MAX_TAPS 6
+#else
+#define MAX_OUT 2
+#define MAX_TAPS 6
 #endif
+#define HALF_TAPS (MAX_TAPS / 2)
 
 /* Delta's rows of one tile take at most about this much of the L1 cache. */
 enum { DELTA_BYTES = 16 * 1024 };
@@ -38,14 +41,14 @@ ALWAYS_INLINE void tile(const sweep *s, int o, int t, int v, const int no, const
         const float *delta = call->delta + o * channel + y * call->out.row + v * VW;
         const float *input = call->input + y * call->in.row + v * VW;
         for (int x = 0; x < call->columns; x++) {
-            vec pixel[MAX_TAPS];
-            UNROLL for (int j = 0; j < nt; j++)
-                pixel[j] = load(input + call->offset[t + j]);
-            UNROLL for (int i = 0; i < no; i++) {
-                vec d = load(delta + i * channel);
-                KEEP_IN_REGISTER(d);
-                UNROLL for (int j = 0; j < nt; j++)
-                    sum[i][j] += d * pixel[j];
+            vec d[MAX_OUT];
+            UNROLL for (int i = 0; i < no; i++)
+                d[i] = load(delta + i * channel);
+            UNROLL for (int j = 0; j < nt; j++) {
+                vec pixel = load(input + call->offset[t + j]);
+                KEEP_IN_REGISTER(pixel);
+                UNROLL for (int i = 0; i < no; i++)
+                    sum[i][j] += d[i] * pixel;
             }
             delta += delta_column;
             input += input_column;
@@ -58,35 +61,38 @@ ALWAYS_INLINE void tile(const sweep *s, int o, int t, int v, const int no, const
 
 typedef void tile_function(const sweep *s, int o, int t, int v);
 
-#define TILE(no)                                                                                              \
-    static __attribute__((noinline)) void tile_##no(const sweep *s, int o, int t, int v)                      \
+#define TILE(no, nt)                                                                                          \
+    static __attribute__((noinline)) void tile_##no##_##nt(const sweep *s, int o, int t, int v)               \
     {                                                                                                         \
-        tile(s, o, t, v, no, 1);                                                                              \
-    }                                                                                                         \
-    static __attribute__((noinline)) void wide_tile_##no(const sweep *s, int o, int t, int v)                 \
-    {                                                                                                         \
-        tile(s, o, t, v, no, MAX_TAPS);                                                                       \
+        tile(s, o, t, v, no, nt);                                                                             \
     }
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-#if MAX_OUT >= 5
-TILE(5)
-#endif
-#if MAX_OUT >= 6
-TILE(6)
+#define TILES(no) TILE(no, 1) TILE(no, 3) TILE(no, 6)
+TILES(1)
+TILES(2)
+#if MAX_OUT > 2
+TILES(3)
+TILES(4)
 #endif
 
-static tile_function *const tiles[MAX_OUT + 1][2] = {
-    {NULL, NULL}, {tile_1, wide_tile_1}, {tile_2, wide_tile_2}, {tile_3, wide_tile_3}, {tile_4, wide_tile_4},
-#if MAX_OUT >= 5
-    {tile_5, wide_tile_5},
-#endif
-#if MAX_OUT >= 6
-    {tile_6, wide_tile_6},
+#define TILE_NAMES(no) {tile_##no##_1, tile_##no##_3, tile_##no##_6}
+static tile_function *const tiles[MAX_OUT + 1][3] = {
+    {NULL}, TILE_NAMES(1), TILE_NAMES(2),
+#if MAX_OUT > 2
+    TILE_NAMES(3), TILE_NAMES(4),
 #endif
 };
+
+/* All taps of some output channels. Both halves of a cache line are used while it is in the L1 cache. */
+static void sweep_taps(const sweep *s, int o, int no)
+{
+    for (int t = 0, nt; t < s->call->taps; t += nt) {
+        int left = s->call->taps - t;
+        int size = left >= MAX_TAPS ? 2 : left >= HALF_TAPS ? 1 : 0;
+        nt = size == 2 ? MAX_TAPS : size == 1 ? HALF_TAPS : 1;
+        for (int v = 0; v < VPB; v++)
+            tiles[no][size](s, o, t, v);
+    }
+}
 
 static void sweep_rows(const sweep *s)
 {
@@ -94,15 +100,8 @@ static void sweep_rows(const sweep *s)
     int count = call->channel_end - call->channel_begin;
     int groups = (count + MAX_OUT - 1) / MAX_OUT;
     for (int g = 0; g < groups; g++) {
-        int o = call->channel_begin + count * g / groups;
-        int no = call->channel_begin + count * (g + 1) / groups - o;
-        int t = 0;
-        for (; t + MAX_TAPS <= call->taps; t += MAX_TAPS)
-            for (int v = 0; v < VPB; v++)
-                tiles[no][1](s, o, t, v);
-        for (; t < call->taps; t++)
-            for (int v = 0; v < VPB; v++)
-                tiles[no][0](s, o, t, v);
+        int begin = (int)((int64_t)count * g / groups), end = (int)((int64_t)count * (g + 1) / groups);
+        sweep_taps(s, call->channel_begin + begin, end - begin);
     }
 }
 

@@ -12,9 +12,13 @@
 
 /* What every instruction set has one of; the table names them. */
 void WKI_KERNEL(conv2d)(const wki_conv2d_call *);
+void WKI_KERNEL(winograd)(const wki_winograd_call *);
+void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *);
 void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *);
 void WKI_KERNEL(max_pool2d)(const wki_max_pool2d_call *);
 void WKI_KERNEL(max_pool2d_backward)(const wki_max_pool2d_call *);
+void WKI_KERNEL(max_pool2d_columns)(const wki_max_pool2d_call *);
+void WKI_KERNEL(max_pool2d_columns_backward)(const wki_max_pool2d_call *);
 void WKI_KERNEL(linear)(const wki_linear_call *);
 void WKI_KERNEL(linear_input)(const wki_linear_call *);
 void WKI_KERNEL(linear_weight)(const wki_linear_call *);
@@ -112,11 +116,9 @@ ALWAYS_INLINE float multiply_add(float sum, float a, float b)
 /* The sum of 16 numbers, always as the same tree. */
 ALWAYS_INLINE float sum_lanes(const float lanes[WKI_LANES])
 {
-    float s[8];
-    for (int i = 0; i < 8; i++)
-        s[i] = lanes[i] + lanes[i + 8];
-    for (int i = 0; i < 4; i++)
-        s[i] += s[i + 4];
+    typedef float vec4 __attribute__((vector_size(16), aligned(4), may_alias));
+    const vec4 *quarter = (const vec4 *)lanes;
+    vec4 s = (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
     return (s[0] + s[2]) + (s[1] + s[3]);
 }
 

@@ -3,7 +3,8 @@
  * Two layouts, for blocks of WKI_LANES images:
  *   lanes  [channel][row][column][WKI_LANES]: a vector holds the same pixel of several images, so that a
  *          convolution is a weight times a vector whatever the sizes, and no edge needs code of its own.
- *          Around each channel there may be a halo of zeros, which nobody writes.
+ *          Around each channel there may be a halo of zeros, which nobody writes. For a single image the lanes
+ *          hold WKI_LANES neighbouring columns instead; a convolution does not see the difference.
  *   rows   [image][feature], row-major as outside.
  *
  * Every sum is made in an order that does not depend on the vector width: lane by lane, then the lanes as a
@@ -35,6 +36,32 @@ typedef struct wki_conv2d_call {
     int row_begin, row_end, columns;
     bool relu;
 } wki_conv2d_call;
+
+/* A 3x3 convolution, stride and dilation 1, for images in the lanes: output[o][y][x] = bias[o] + sum over i, ky, kx of
+ * weight[o][i][ky][kx] * input[i][y + ky][x + kx]. */
+typedef struct wki_winograd_call {
+    const float *input;      /* where output (0, 0)'s window begins; an odd size reads one row or column more */
+    const float *weight;     /* from winograd_weights: [16][channels][in_channels] */
+    const float *bias;       /* [channels] or NULL */
+    float *output;
+    const float *mask;       /* where it is <= 0, the output is 0; or NULL */
+    float *scratch;          /* wki_winograd_scratch() floats */
+    wki_plane in, out, mask_plane;
+    int in_channels, channels;
+    int height, width;       /* of the output */
+    int row_begin, row_end;  /* in pairs of rows */
+    bool relu;
+} wki_winograd_call;
+
+typedef struct wki_winograd_weights_call {
+    const float *weight;     /* element (o, i)'s 3x3 is at o * channel_stride + i * in_channel_stride */
+    float *transformed;      /* [16][channels][in_channels] */
+    ptrdiff_t channel_stride, in_channel_stride;
+    int in_channels, channels;
+    bool flip;               /* the kernel turned by 180 degrees, as the gradient of the input wants it */
+} wki_winograd_weights_call;
+
+size_t wki_winograd_scratch(int in_channels);
 
 /* gradient[o][t] (+)= sum over y, x and lanes of delta[o][y][x] * input[y * in.row + x * in.column + offset[t]],
  * bias_gradient[o] (+)= sum of delta[o], for o in channel_begin .. channel_end. */
@@ -114,9 +141,14 @@ typedef struct wki_kernels {
     const char *name;
     int vector_width; /* floats */
     void (*conv2d)(const wki_conv2d_call *call);
+    void (*winograd)(const wki_winograd_call *call);
+    void (*winograd_weights)(const wki_winograd_weights_call *call);
     void (*conv2d_weight)(const wki_conv2d_weight_call *call);
     void (*max_pool2d)(const wki_max_pool2d_call *call);
     void (*max_pool2d_backward)(const wki_max_pool2d_call *call);
+    /* The same with neighbouring columns of one image in the lanes: all column strides are 1. */
+    void (*max_pool2d_columns)(const wki_max_pool2d_call *call);
+    void (*max_pool2d_columns_backward)(const wki_max_pool2d_call *call);
     void (*linear)(const wki_linear_call *call);
     void (*linear_input)(const wki_linear_call *call);  /* -> input_gradient */
     void (*linear_weight)(const wki_linear_call *call); /* -> weight_gradient, bias_gradient */

@@ -20,6 +20,7 @@ ALWAYS_INLINE void dot(vec sum[TILE_ROWS][MAX_OUT], const float *const input[TIL
             x[r] = load(input[r] + i);
         UNROLL for (int o = 0; o < no; o++) {
             vec w = load(weight[o] + i);
+            KEEP_IN_REGISTER(w);
             UNROLL for (int r = 0; r < nr; r++)
                 sum[r][o] += w * x[r];
         }
@@ -34,17 +35,15 @@ static void copy_tail(const float *from, ptrdiff_t features, float to[WKI_LANES]
     memcpy(to, from + whole, (size_t)(features - whole) * sizeof(float));
 }
 
-ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out, const int nr, const int no)
+/* weight_tail: the last features' weights of the outputs out ..., padded. */
+ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out, float (*weight_tail)[WKI_LANES],
+                                const int nr, const int no)
 {
     const ptrdiff_t features = call->in_features, whole = features / WKI_LANES * WKI_LANES;
     float sums[TILE_ROWS][MAX_OUT][WKI_LANES];
-    float input_tail[TILE_ROWS][WKI_LANES], weight_tail[MAX_OUT][WKI_LANES];
-    if (whole < features) {
-        for (int r = 0; r < nr; r++)
-            copy_tail(call->input + (row + r) * call->in_pitch, features, input_tail[r]);
-        for (int o = 0; o < no; o++)
-            copy_tail(call->weight + (out + o) * features, features, weight_tail[o]);
-    }
+    float input_tail[TILE_ROWS][WKI_LANES];
+    for (int r = 0; r < nr && whole < features; r++)
+        copy_tail(call->input + (row + r) * call->in_pitch, features, input_tail[r]);
     for (int v = 0; v < VPB; v++) {
         const float *input[TILE_ROWS], *weight[MAX_OUT];
         vec sum[TILE_ROWS][MAX_OUT];
@@ -75,16 +74,18 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out, c
     }
 }
 
-typedef void forward_function(const wki_linear_call *call, int row, int out);
+typedef void forward_function(const wki_linear_call *call, int row, int out, float (*weight_tail)[WKI_LANES]);
 
 #define FORWARD(no)                                                                                           \
-    static __attribute__((noinline)) void forward_1_##no(const wki_linear_call *call, int row, int out)       \
+    static __attribute__((noinline)) void forward_1_##no(const wki_linear_call *call, int row, int out,       \
+                                                         float (*weight_tail)[WKI_LANES])                     \
     {                                                                                                         \
-        forward_tile(call, row, out, 1, no);                                                                  \
+        forward_tile(call, row, out, weight_tail, 1, no);                                                     \
     }                                                                                                         \
-    static __attribute__((noinline)) void forward_##no(const wki_linear_call *call, int row, int out)         \
+    static __attribute__((noinline)) void forward_##no(const wki_linear_call *call, int row, int out,         \
+                                                       float (*weight_tail)[WKI_LANES])                       \
     {                                                                                                         \
-        forward_tile(call, row, out, TILE_ROWS, no);                                                          \
+        forward_tile(call, row, out, weight_tail, TILE_ROWS, no);                                             \
     }
 FORWARD(1)
 FORWARD(2)
@@ -99,13 +100,16 @@ static forward_function *const forward_tiles[MAX_OUT + 1][2] = {
 
 void WKI_KERNEL(linear)(const wki_linear_call *call)
 {
+    float weight_tail[MAX_OUT][WKI_LANES];
     for (int out = 0; out < call->out_features; out += MAX_OUT) {
         int no = WKI_MIN(MAX_OUT, call->out_features - out);
+        for (int o = 0; o < no && call->in_features % WKI_LANES != 0; o++)
+            copy_tail(call->weight + (out + o) * (ptrdiff_t)call->in_features, call->in_features, weight_tail[o]);
         int row = 0;
         for (; row + TILE_ROWS <= call->rows; row += TILE_ROWS)
-            forward_tiles[no][1](call, row, out);
+            forward_tiles[no][1](call, row, out, weight_tail);
         for (; row < call->rows; row++)
-            forward_tiles[no][0](call, row, out);
+            forward_tiles[no][0](call, row, out, weight_tail);
     }
 }
 

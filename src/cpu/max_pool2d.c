@@ -43,17 +43,50 @@ static void forward_window(const wki_max_pool2d_call *call, const float *input, 
     }
 }
 
+/* The commonest window, 2x2 in steps of 2. */
+static void forward_row_2x2(const wki_max_pool2d_call *call, const float *input, float *output)
+{
+    const ptrdiff_t row = call->in.row, column = call->in.column;
+    const bool relu = call->relu;
+    for (int x = 0; x < call->out_w; x++) {
+        for (int v = 0; v < VPB; v++) {
+            const float *in = input + 2 * x * column + v * VW;
+            vec a = load(in), b = load(in + column), c = load(in + row), d = load(in + row + column);
+            a = select_vec(takes(b, a), b, a);
+            a = select_vec(takes(c, a), c, a);
+            a = select_vec(takes(d, a), d, a);
+            store(output + x * call->out.column + v * VW, relu ? relu_vec(a) : a);
+        }
+    }
+}
+
+static bool is_plain_2x2(const wki_max_pool2d_call *call)
+{
+    return call->kernel_h == 2 && call->kernel_w == 2 && call->stride_h == 2 && call->stride_w == 2 &&
+           call->padding_h == 0 && call->padding_w == 0 && call->dilation_h == 1 && call->dilation_w == 1 &&
+           call->in_h == 2 * call->out_h && call->in_w == 2 * call->out_w;
+}
+
+static void forward_row(const wki_max_pool2d_call *call, const float *input, float *output, int y)
+{
+    span h = clip(y, call->kernel_h, call->stride_h, call->padding_h, call->dilation_h, call->in_h);
+    for (int x = 0; x < call->out_w; x++) {
+        span w = clip(x, call->kernel_w, call->stride_w, call->padding_w, call->dilation_w, call->in_w);
+        forward_window(call, input, output + x * call->out.column, h, w);
+    }
+}
+
 void WKI_KERNEL(max_pool2d)(const wki_max_pool2d_call *call)
 {
+    bool plain = is_plain_2x2(call);
     for (int c = call->channel_begin; c < call->channel_end; c++) {
         const float *input = call->input + c * call->in.channel;
         for (int y = 0; y < call->out_h; y++) {
-            span h = clip(y, call->kernel_h, call->stride_h, call->padding_h, call->dilation_h, call->in_h);
             float *output = call->output + c * call->out.channel + y * call->out.row;
-            for (int x = 0; x < call->out_w; x++) {
-                span w = clip(x, call->kernel_w, call->stride_w, call->padding_w, call->dilation_w, call->in_w);
-                forward_window(call, input, output + x * call->out.column, h, w);
-            }
+            if (plain)
+                forward_row_2x2(call, input + 2 * y * call->in.row, output);
+            else
+                forward_row(call, input, output, y);
         }
     }
 }
@@ -88,7 +121,7 @@ static void backward_window(const wki_max_pool2d_call *call, const float *input,
     }
 }
 
-/* The commonest window, 2x2 in steps of 2: every input has one window, so nothing is added up. */
+/* Every input of a plain 2x2 has one window, so nothing is added up. */
 static void backward_row_2x2(const wki_max_pool2d_call *call, const float *input, float *gradient,
                              const float *delta)
 {
@@ -116,13 +149,6 @@ static void backward_row_2x2(const wki_max_pool2d_call *call, const float *input
             store(to + to_row + to_column, (vec)(take_d & (ivec)g));
         }
     }
-}
-
-static bool is_plain_2x2(const wki_max_pool2d_call *call)
-{
-    return call->kernel_h == 2 && call->kernel_w == 2 && call->stride_h == 2 && call->stride_w == 2 &&
-           call->padding_h == 0 && call->padding_w == 0 && call->dilation_h == 1 && call->dilation_w == 1 &&
-           call->in_h == 2 * call->out_h && call->in_w == 2 * call->out_w;
 }
 
 void WKI_KERNEL(max_pool2d_backward)(const wki_max_pool2d_call *call)

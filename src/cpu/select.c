@@ -9,6 +9,12 @@ size_t wki_conv2d_weight_scratch(int channels, int taps)
     return (size_t)channels * (size_t)taps * WKI_LANES;
 }
 
+size_t wki_winograd_scratch(int in_channels)
+{
+    enum { PLACES = 16, MOST_CHANNELS = 6 };
+    return (size_t)PLACES * ((size_t)in_channels + MOST_CHANNELS) * WKI_LANES;
+}
+
 #if defined(__x86_64__)
 extern const wki_kernels wki_v4_kernels, wki_v3_kernels;
 

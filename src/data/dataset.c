@@ -1,4 +1,5 @@
 #include "data/dataset.h"
+#include "data/registry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -251,4 +252,19 @@ wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char
     WKI_TRY(wki_file_sha256(dataset->context, dataset->files[index], sha256));
     *path = dataset->files[index];
     return WICK_OK;
+}
+
+const char *wick_dataset_published(const char *path, const char sha256[65])
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    size_t length = strlen(name);
+    char bare[64];
+    if (length >= sizeof(bare))
+        return NULL;
+    memcpy(bare, name, length + 1);
+    if (length > 3 && strcmp(bare + length - 3, ".gz") == 0)
+        bare[length - 3] = '\0';
+    const wki_known_set *set = wki_known_by_sum(bare, sha256);
+    return set == NULL ? NULL : set->class_name;
 }

@@ -1,5 +1,7 @@
 #include "data/dataset.h"
+#include "tensor/tensor_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@ struct wick_loader {
     wick_generator *sampler;   /* RandomSampler's own, where the caller gave none */
     int64_t *sequence;         /* 0, 1, 2, ...: the order of an unshuffled loader */
     wick_tensor *permutation;  /* the order of a shuffled one's epoch, once it was drawn */
+    uint8_t drawn_from[WICK_GENERATOR_STATE_SIZE]; /* the generator's state before that */
     int64_t next;              /* how many examples of this epoch were given out */
     bool begun, dry;           /* dry: the sampler was asked for more than it has */
 };
@@ -122,6 +125,7 @@ static wick_status draw_order(wick_loader *loader)
         int64_t seed = wick_generator_random_int64(wick_default_generator(loader->context));
         wick_generator_manual_seed(generator, (uint64_t)seed);
     }
+    wick_generator_get_state(generator, loader->drawn_from);
     return wick_randperm(loader->context, generator, loader->dataset->count, &loader->permutation);
 }
 
@@ -200,4 +204,124 @@ wick_status wick_loader_next(wick_loader *loader, wick_tensor **images, wick_ten
     if (status != WICK_OK)
         loader->next -= count; /* the batch is still to come */
     return status;
+}
+
+/* ---- its place --------------------------------------------------------------------------------------
+ */
+
+int64_t wki_loader_batches_given(const wick_loader *loader)
+{
+    return (loader->next + loader->batch_size - 1) / loader->batch_size;
+}
+
+/* The numbers of a loader that are in its state. */
+typedef struct place {
+    int64_t count, batch_size, shuffle, drop_last; /* these four must be the loader's */
+    int64_t begun, dry, next;
+} place;
+
+static place place_of(const wick_loader *loader)
+{
+    return (place){loader->dataset->count, loader->batch_size, loader->shuffle, loader->drop_last,
+                   loader->begun,          loader->dry,        loader->next};
+}
+
+static const char *const place_keys[] = {"count", "batch_size", "shuffle", "drop_last",
+                                         "begun", "dry",        "next"};
+static_assert(sizeof(place) == WKI_COUNT(place_keys) * sizeof(int64_t), "a number has no key");
+
+static wick_status fill_state(const wick_loader *loader, wick_state_dict *dict)
+{
+    int64_t numbers[WKI_COUNT(place_keys)];
+    const place at = place_of(loader);
+    memcpy(numbers, &at, sizeof(numbers));
+    for (size_t i = 0; i < WKI_COUNT(place_keys); i++)
+        WKI_TRY(wki_state_dict_add_i64(dict, place_keys[i], numbers[i]));
+    if (loader->permutation == NULL)
+        return WICK_OK;
+    return wki_state_dict_add_generator(dict, "order", loader->drawn_from);
+}
+
+wick_status wick_loader_state_dict(const wick_loader *loader, wick_state_dict **out)
+{
+    wick_state_dict *dict;
+    if (loader == NULL)
+        return WICK_EINVAL;
+    if (out == NULL)
+        return wki_fail(loader->context, WICK_EINVAL, "the place for the loader's state is NULL");
+    WKI_TRY(wick_state_dict_new(loader->context, &dict));
+    wick_status status = fill_state(loader, dict);
+    if (status == WICK_OK)
+        *out = dict;
+    else
+        wick_state_dict_free(dict);
+    return status;
+}
+
+static wick_status check_place(const wick_loader *loader, const place *at, bool has_order)
+{
+    const place here = place_of(loader);
+    if (at->count != here.count || at->batch_size != here.batch_size || at->shuffle != here.shuffle ||
+        at->drop_last != here.drop_last)
+        return wki_fail(loader->context, WICK_EFORMAT,
+                        "the place is of a loader of %lld examples in batches of %lld%s%s; this one has %lld "
+                        "in batches of %lld%s%s",
+                        (long long)at->count, (long long)at->batch_size, at->shuffle ? ", shuffled" : "",
+                        at->drop_last ? ", whole ones" : "", (long long)here.count,
+                        (long long)here.batch_size, here.shuffle ? ", shuffled" : "",
+                        here.drop_last ? ", whole ones" : "");
+    int64_t left = at->count - at->next;
+    bool between = at->next % at->batch_size == 0 || (left == 0 && !at->drop_last);
+    bool orders = has_order ? at->begun && at->shuffle : at->next == 0 || !at->shuffle;
+    if (!between || !orders || (!at->begun && at->next > 0) || (at->dry && left >= at->batch_size))
+        return wki_fail(loader->context, WICK_EFORMAT,
+                        "example %lld of %lld is no place that a loader can be at", (long long)at->next,
+                        (long long)at->count);
+    return WICK_OK;
+}
+
+static wick_status draw_again(const wick_loader *loader, const uint8_t *drawn_from, wick_tensor **permutation)
+{
+    wick_generator *generator;
+    WKI_TRY(wick_generator_new(loader->context, &generator));
+    wick_status status = wick_generator_set_state(generator, drawn_from);
+    if (status == WICK_OK)
+        status = wick_randperm(loader->context, generator, loader->dataset->count, permutation);
+    wick_generator_free(generator);
+    return status;
+}
+
+static wick_status read_place(const wick_loader *loader, const wick_state_dict *dict, place *at)
+{
+    int64_t numbers[WKI_COUNT(place_keys)] = {0};
+    const int64_t most[WKI_COUNT(place_keys)] = {INT64_MAX, INT64_MAX, 1, 1, 1, 1, loader->dataset->count};
+    for (size_t i = 0; i < WKI_COUNT(place_keys); i++)
+        WKI_TRY(wki_state_dict_get_i64(dict, place_keys[i], 0, most[i], &numbers[i]));
+    memcpy(at, numbers, sizeof(*at));
+    return WICK_OK;
+}
+
+wick_status wick_loader_load_state_dict(wick_loader *loader, const wick_state_dict *dict)
+{
+    place at;
+    const uint8_t *drawn_from = NULL;
+    wick_tensor *permutation = NULL;
+    if (loader == NULL)
+        return WICK_EINVAL;
+    if (dict == NULL)
+        return wki_fail(loader->context, WICK_EINVAL, "the loader's state is NULL");
+    WKI_TRY(read_place(loader, dict, &at));
+    if (wick_state_dict_get(dict, "order") != NULL)
+        WKI_TRY(wki_state_dict_get_generator(dict, "order", &drawn_from));
+    WKI_TRY(check_place(loader, &at, drawn_from != NULL));
+    if (drawn_from != NULL) {
+        WKI_TRY(draw_again(loader, drawn_from, &permutation));
+        memcpy(loader->drawn_from, drawn_from, sizeof(loader->drawn_from));
+    }
+    wick_tensor_free(loader->permutation);
+    loader->permutation = permutation;
+    loader->begun = at.begun != 0;
+    loader->dry = at.dry != 0;
+    loader->next = at.next;
+    return WICK_OK;
 }

@@ -110,6 +110,19 @@ const wki_known_set *wki_known_find(const char *name)
     return NULL;
 }
 
+bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out)
+{
+    const wki_known_set *set = name == NULL || out == NULL ? NULL : wki_known_find(name);
+    if (set == NULL)
+        return false;
+    *out = (wick_dataset_facts){
+        .image_shape = {1, set->height, set->width},
+        .class_count = set->class_count,
+        .classes = set->classes,
+    };
+    return true;
+}
+
 wick_status wki_known_missing(wick_context *context, const char *name, const char *also)
 {
     const char *names[WKI_COUNT(known_sets)];

@@ -61,7 +61,7 @@ wick_status wki_pickle_persistent(wki_pickle *pickle)
     wki_storage *storage = pickle->find(pickle->user, item[2].text, item[2].length);
     if (storage == NULL)
         return wki_pickle_fail(pickle, WICK_EFORMAT, "the storage '%s' is not in the archive", key);
-    if (item[4].integer < 0 || (uint64_t)item[4].integer != storage->length / wki_scalar_size(scalar))
+    if ((uint64_t)item[4].integer != storage->length / wki_scalar_size(scalar))
         return wki_pickle_fail(
             pickle, WICK_EFORMAT,
             "the storage '%s' should have %lld elements of %zu bytes, and has %llu bytes", key,

@@ -123,7 +123,7 @@ void wki_scalar_gather(const wki_pickled_tensor *from, wick_tensor *to)
     }
     /* The stride of a single element may be anything. */
     size_t step = shape[dims - 1].integer == 1 ? 0 : (size_t)stride[dims - 1].integer * size;
-    for (size_t dim = dims - 1;;) {
+    for (size_t dim;;) {
         out = copy_row(scalar, base + at * size, step, (size_t)shape[dims - 1].integer, out);
         /* The next row: count up the other dimensions as an odometer does. */
         for (dim = dims - 1; dim > 0; dim--) {

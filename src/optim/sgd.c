@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static wick_status collect(void *user, wick_module *layer, const char *path)
 {
@@ -72,5 +73,39 @@ wick_status wick_optimizer_step(wick_optimizer *optimizer)
         const wki_parameter *p = optimizer->parameters[i];
         wki_optimizer_update(optimizer, (int)i, p->value->data, p->grad->data, 0, (size_t)p->value->numel);
     }
+    return WICK_OK;
+}
+
+wick_status wick_optimizer_state_dict(const wick_optimizer *optimizer, wick_state_dict **out)
+{
+    wick_state_dict *dict;
+    if (optimizer == NULL)
+        return WICK_EINVAL;
+    if (out == NULL)
+        return wki_fail(optimizer->context, WICK_EINVAL, "the place for the optimizer's state is NULL");
+    WKI_TRY(wick_state_dict_new(optimizer->context, &dict));
+    wick_status status = wki_state_dict_add_f64(dict, "lr", optimizer->lr);
+    if (status == WICK_OK)
+        *out = dict;
+    else
+        wick_state_dict_free(dict);
+    return status;
+}
+
+wick_status wick_optimizer_load_state_dict(wick_optimizer *optimizer, const wick_state_dict *dict)
+{
+    double lr = 0;
+    if (optimizer == NULL)
+        return WICK_EINVAL;
+    if (dict == NULL)
+        return wki_fail(optimizer->context, WICK_EINVAL, "the optimizer's state is NULL");
+    for (int64_t i = 0; i < wick_state_dict_count(dict); i++)
+        if (strcmp(wick_state_dict_key(dict, i), "lr") != 0)
+            return wki_fail(optimizer->context, WICK_EKEY, "'%s' is no part of the state of SGD",
+                            wick_state_dict_key(dict, i));
+    WKI_TRY(wki_state_dict_get_f64(dict, "lr", &lr));
+    if (!isfinite(lr) || lr < 0.0)
+        return wki_fail(optimizer->context, WICK_EFORMAT, "lr is %g; it must be a number above 0", lr);
+    optimizer->lr = lr;
     return WICK_OK;
 }

@@ -199,26 +199,50 @@ size_t wki_need_thread_floats(wki_plan *plan, size_t floats)
     return at;
 }
 
+/* How wide a row of a lanes buffer is. With columns in the lanes the kernels read and write whole vectors, and what they
+ * write behind the last column is zeroed again: it is part of the halo. */
+static int64_t row_width(const wki_plan *plan, const wki_value *value, wki_halo halo)
+{
+    int64_t behind = value->width + halo.right;
+    if (plan->columns)
+        behind = WKI_MAX(behind, (int64_t)wki_steps(plan, value->width) * WKI_LANES);
+    return halo.left + behind;
+}
+
 static wick_status place_buffer(wki_plan *plan, const wki_value *value, wki_buffer *buffer)
 {
-    int64_t floats = value->numel * WKI_LANES, origin = 0;
+    int64_t lanes = plan->columns ? 1 : WKI_LANES;
+    int64_t floats = value->numel * plan->block_images, origin = 0;
     if (value->lanes) {
         const wki_halo h = buffer->halo;
-        int64_t width = value->width + h.left + h.right, height = value->height + h.top + h.bottom;
-        if (!wki_mul_i64(width, height, &floats) || !wki_mul_i64(floats, value->channels * (int64_t)WKI_LANES, &floats))
+        int64_t width = row_width(plan, value, h), height = value->height + h.top + h.bottom;
+        if (!wki_mul_i64(width, height, &floats) || !wki_mul_i64(floats, value->channels * lanes, &floats))
             floats = INT64_MAX;
         if (floats <= WKI_BLOCK_LIMIT) {
-            buffer->plane = (wki_plane){width * height * WKI_LANES, width * WKI_LANES, WKI_LANES};
+            buffer->plane = (wki_plane){width * height * lanes, width * lanes, lanes};
             origin = h.top * buffer->plane.row + h.left * buffer->plane.column;
+            /* The last vectors of the last row may be read past its end. */
+            floats += plan->columns ? width + WKI_LANES : 0;
         }
     }
     if (floats > WKI_BLOCK_LIMIT)
         return wki_fail(plan->context, WICK_ELIMIT, "an activation of %lld numbers for %d images is too large",
-                        (long long)floats, WKI_LANES);
+                        (long long)floats, plan->block_images);
     buffer->floats = round_up((size_t)floats);
     buffer->at = plan->slot_floats + (size_t)origin;
     plan->slot_floats += buffer->floats;
     return WICK_OK;
+}
+
+void wki_clear_behind(const wki_plan *plan, float *data, wki_plane plane, int channels, int begin, int end, int step,
+                      int width)
+{
+    size_t behind = (size_t)(wki_steps(plan, width) * WKI_LANES - width);
+    if (!plan->columns || behind == 0)
+        return;
+    for (int c = 0; c < channels; c++)
+        for (int y = begin; y < end; y++)
+            memset(data + c * plane.channel + (ptrdiff_t)y * step * plane.row + width, 0, behind * sizeof(float));
 }
 
 static wick_status lay_out(wki_plan *plan)
@@ -262,6 +286,7 @@ static void plan_free(void *pointer)
     wki_plan *plan = pointer;
     if (plan == NULL)
         return;
+    plan_free(plan->next);
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->release != NULL)
             plan->ops[i].kind->release(&plan->ops[i]);
@@ -273,6 +298,35 @@ static void plan_free(void *pointer)
     free(plan->gradients);
     free(plan->thread_memory);
     free(plan);
+}
+
+/* For how few images it pays to have columns in the lanes: then the last vector of a row is not full, while with images
+ * in the lanes the others are empty. A stride along the rows rules it out. */
+static int find_columns_below(const wki_plan *plan)
+{
+    double useful = 0.0, done = 0.0;
+    for (int i = 0; i < plan->op_count; i++) {
+        if (plan->ops[i].kind != &wki_op_conv2d)
+            continue;
+        const wki_conv2d *c = &plan->ops[i].layer->as.conv2d;
+        const wki_value *out = &plan->values[plan->ops[i].out];
+        double taps = (double)(c->in_channels / c->groups * c->kernel.h * c->kernel.w * out->channels * out->height);
+        if (c->stride.w != 1)
+            return 0;
+        useful += taps * out->width;
+        done += taps * ((out->width + WKI_LANES - 1) / WKI_LANES * WKI_LANES);
+    }
+    return done == 0.0 ? 0 : (int)(0.9 * WKI_LANES * useful / done);
+}
+
+static void choose_lanes(wki_plan *plan)
+{
+    plan->columns_below = find_columns_below(plan);
+    plan->columns = plan->capacity < plan->columns_below;
+    plan->block_images = plan->columns ? 1 : WKI_LANES;
+    plan->blocks = (int)((plan->capacity + plan->block_images - 1) / plan->block_images);
+    plan->parts = WKI_MIN(plan->blocks, MAX_PARTS);
+    plan->slots = plan->blocks;
 }
 
 static wick_status count_work(wki_plan *plan, int ndim, const int64_t *shape)
@@ -293,24 +347,66 @@ static wick_status plan_build(wki_plan *plan, int ndim, const int64_t *shape)
     WKI_TRY(wki_context_kernels(plan->context, &plan->kernels));
     WKI_TRY(count_work(plan, ndim, shape));
     WKI_TRY(build_ops(plan, ndim, shape));
+    choose_lanes(plan);
     WKI_TRY(bind_parameters(plan));
     WKI_TRY(lay_out(plan));
     return take_memory(plan);
 }
 
-static bool plan_fits(const wki_plan *plan, int ndim, const int64_t *shape)
+static bool same_input(const wki_plan *plan, int ndim, const int64_t *shape)
 {
-    return ndim == plan->input_ndim + 1 && shape[0] >= 1 && shape[0] <= plan->capacity &&
+    return ndim == plan->input_ndim + 1 &&
            memcmp(plan->input_shape, shape + 1, (size_t)plan->input_ndim * sizeof(*shape)) == 0 &&
            plan->threads == plan->context->threads && plan->kernels == plan->context->kernels;
 }
 
+/* Which plan runs a batch depends on its size alone, never on the plans there are: the two kinds add up the weights'
+ * gradients in another order. */
+static bool plan_fits(const wki_plan *plan, int ndim, const int64_t *shape)
+{
+    return same_input(plan, ndim, shape) && shape[0] >= 1 && shape[0] <= plan->capacity &&
+           plan->columns == (shape[0] < plan->columns_below);
+}
+
+/* Puts a plan in front of the module's others and frees those that it replaces: all but one of the other kind. */
+static void adopt(wick_module *module, wki_plan *plan, int ndim, const int64_t *shape)
+{
+    wki_plan *old = module->plan, *kept = NULL;
+    while (old != NULL) {
+        wki_plan *next = old->next;
+        old->next = NULL;
+        if (kept == NULL && same_input(old, ndim, shape) && old->columns != plan->columns)
+            kept = old;
+        else
+            plan_free(old);
+        old = next;
+    }
+    plan->next = kept;
+    module->plan = plan;
+    module->plan_free = plan_free;
+}
+
+/* The module's plan for that input, brought to the front; NULL if there is none. */
+static wki_plan *find_plan(wick_module *module, int ndim, const int64_t *shape)
+{
+    wki_plan *first = module->plan;
+    if (first == NULL || plan_fits(first, ndim, shape))
+        return first;
+    wki_plan *second = first->next;
+    if (second == NULL || !plan_fits(second, ndim, shape))
+        return NULL;
+    second->next = first;
+    first->next = NULL;
+    first->forward_valid = false;
+    module->plan = second;
+    return second;
+}
+
 wick_status wki_module_plan(wick_module *module, int ndim, const int64_t *shape, wki_plan **out)
 {
-    if (module->plan != NULL && plan_fits(module->plan, ndim, shape)) {
-        *out = module->plan;
+    *out = ndim < 2 ? NULL : find_plan(module, ndim, shape);
+    if (*out != NULL)
         return WICK_OK;
-    }
     wick_context *context = module->context;
     int64_t numel;
     if (ndim < 2)
@@ -327,18 +423,12 @@ wick_status wki_module_plan(wick_module *module, int ndim, const int64_t *shape,
     plan->input_ndim = ndim - 1;
     memcpy(plan->input_shape, shape + 1, (size_t)plan->input_ndim * sizeof(*shape));
     plan->capacity = shape[0];
-    plan->blocks = (int)((shape[0] + WKI_LANES - 1) / WKI_LANES);
-    plan->parts = WKI_MIN(plan->blocks, MAX_PARTS);
-    plan->slots = plan->blocks;
     wick_status status = plan_build(plan, ndim, shape);
     if (status != WICK_OK) {
         plan_free(plan);
         return status;
     }
-    if (module->plan != NULL)
-        module->plan_free(module->plan);
-    module->plan = plan;
-    module->plan_free = plan_free;
+    adopt(module, plan, ndim, shape);
     *out = plan;
     return WICK_OK;
 }

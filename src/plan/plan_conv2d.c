@@ -27,6 +27,17 @@ static void gradient_reach(int64_t in, int64_t out, int64_t kernel, int64_t stri
     *behind = WKI_MAX(0, floor_div(in - 1 + padding, stride) - (out - 1));
 }
 
+/* The transforms pay from about this many channels on, in and out. */
+enum { WINOGRAD_CHANNELS = 8 };
+
+static bool can_winograd(const wki_op *op, const wki_plan *plan)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    return !plan->columns && c->kernel.h == 3 && c->kernel.w == 3 && c->stride.h == 1 && c->stride.w == 1 &&
+           c->dilation.h == 1 && c->dilation.w == 1 && c->padding.h <= 2 && c->padding.w <= 2 &&
+           c->in_channels / c->groups >= WINOGRAD_CHANNELS && c->out_channels / c->groups >= WINOGRAD_CHANNELS;
+}
+
 static void need(wki_op *op, wki_plan *plan)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
@@ -34,9 +45,17 @@ static void need(wki_op *op, wki_plan *plan)
     wki_halo h;
     input_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h, &h.top, &h.bottom);
     input_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left, &h.right);
+    if (can_winograd(op, plan)) {
+        h.bottom += out->height % 2;
+        h.right += out->width % 2;
+    }
     wki_need_halo(&in->data, h);
     gradient_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h, &h.top, &h.bottom);
     gradient_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left, &h.right);
+    if (can_winograd(op, plan)) {
+        h.bottom += in->height % 2;
+        h.right += in->width % 2;
+    }
     wki_need_halo(&out->gradient, h);
 }
 
@@ -129,6 +148,12 @@ static wick_status layout(wki_op *op, wki_plan *plan)
     p->taps = (int)(p->in_channels * c->kernel.h * c->kernel.w);
     WKI_TRY(forward_table(op, plan));
     WKI_TRY(phase_tables(op, plan));
+    p->winograd = can_winograd(op, plan);
+    if (p->winograd) {
+        p->transformed_floats = (size_t)p->groups * 16 * (size_t)p->in_channels * (size_t)p->out_channels;
+        p->packed_floats = 2 * p->transformed_floats;
+        wki_need_scratch(plan, wki_winograd_scratch(WKI_MAX(p->in_channels, p->out_channels)));
+    }
     p->packed_at = wki_need_thread_floats(plan, p->packed_floats);
     wki_need_scratch(plan, wki_conv2d_weight_scratch(p->out_channels, p->taps));
     return WICK_OK;
@@ -145,6 +170,8 @@ static void release(wki_op *op)
     free(p->offset);
 }
 
+static const wick_size2 one = {1, 1};
+
 /* ---- running ---------------------------------------------------------------------------------------- */
 
 static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
@@ -152,14 +179,30 @@ static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
     return wki_scratch(plan, thread) + op->as.conv2d.packed_at;
 }
 
+static void prepare_winograd(const wki_op *op, const wki_plan *plan, float *to, bool gradient)
+{
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    wki_winograd_weights_call call = {
+        .channel_stride = gradient ? 9 : p->taps,
+        .in_channel_stride = gradient ? p->taps : 9,
+        .in_channels = gradient ? p->out_channels : p->in_channels,
+        .channels = gradient ? p->in_channels : p->out_channels,
+        .flip = gradient,
+    };
+    for (int g = 0; g < p->groups; g++) {
+        call.weight = op->weight + (ptrdiff_t)g * p->out_channels * p->taps;
+        call.transformed = to + (size_t)g * (p->transformed_floats / (size_t)p->groups);
+        plan->kernels->winograd_weights(&call);
+    }
+}
+
 /* For each phase and group, the weights as the gradient of the input wants them: [in channel][out channel, tap]. */
-static void prepare(const wki_op *op, wki_plan *plan, int thread)
+static void prepare_phases(const wki_op *op, float *to)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
     const int area = p->taps / p->in_channels;
     for (int i = 0; i < p->phase_count; i++) {
         const wki_conv2d_phase *phase = &p->phases[i];
-        float *to = packed_weights(op, plan, thread) + phase->packed_at;
         for (int g = 0; g < p->groups; g++) {
             const float *weight = op->weight + (ptrdiff_t)g * p->out_channels * p->taps;
             for (int channel = 0; channel < p->in_channels; channel++)
@@ -169,23 +212,90 @@ static void prepare(const wki_op *op, wki_plan *plan, int thread)
     }
 }
 
-static wki_plane stepped(wki_plane plane, wick_size2 stride)
+static void prepare(const wki_op *op, wki_plan *plan, int thread, bool forward, bool backward)
 {
-    return (wki_plane){plane.channel, plane.row * stride.h, plane.column * stride.w};
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    float *to = packed_weights(op, plan, thread);
+    if (!p->winograd && backward)
+        prepare_phases(op, to);
+    if (p->winograd && forward)
+        prepare_winograd(op, plan, to, false);
+    if (p->winograd && backward)
+        prepare_winograd(op, plan, to + p->transformed_floats, true);
 }
 
-static void forward(const wki_op *op, const wki_task *task)
+static void forward_winograd(const wki_op *op, const wki_task *task)
 {
+    const wki_plan *plan = task->plan;
     const wki_conv2d *c = &op->layer->as.conv2d;
     const wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
+    const wki_plane plane = in->data.plane;
+    wki_winograd_call call = {
+        .scratch = wki_scratch(plan, task->thread),
+        .in = plane,
+        .out = out->data.plane,
+        .in_channels = p->in_channels,
+        .channels = p->out_channels,
+        .height = out->height,
+        .width = out->width,
+        .relu = op->relu,
+    };
+    wki_part(task, (out->height + 1) / 2, &call.row_begin, &call.row_end);
+    for (int g = 0; g < p->groups; g++) {
+        call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel - c->padding.h * plane.row -
+                     c->padding.w * plane.column;
+        call.output = wki_data(task, op->out) + g * p->out_channels * out->data.plane.channel;
+        call.weight = packed_weights(op, plan, task->thread) + (size_t)g * (p->transformed_floats / (size_t)p->groups);
+        call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
+        plan->kernels->winograd(&call);
+    }
+}
+
+static void backward_input_winograd(const wki_op *op, const wki_task *task)
+{
+    const wki_plan *plan = task->plan;
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
+    const wki_plane plane = out->gradient.plane;
+    wki_winograd_call call = {
+        .scratch = wki_scratch(plan, task->thread),
+        .in = plane,
+        .out = in->gradient.plane,
+        .mask_plane = in->data.plane,
+        .in_channels = p->out_channels,
+        .channels = p->in_channels,
+        .height = in->height,
+        .width = in->width,
+    };
+    wki_part(task, (in->height + 1) / 2, &call.row_begin, &call.row_end);
+    const float *weight = packed_weights(op, plan, task->thread) + p->transformed_floats;
+    for (int g = 0; g < p->groups; g++) {
+        int first = g * p->in_channels;
+        call.input = wki_gradient(task, op->out) + g * p->out_channels * plane.channel -
+                     (2 - c->padding.h) * plane.row - (2 - c->padding.w) * plane.column;
+        call.output = wki_gradient(task, op->in) + first * in->gradient.plane.channel;
+        call.weight = weight + (size_t)g * (p->transformed_floats / (size_t)p->groups);
+        if (in->relu)
+            call.mask = wki_data(task, op->in) + first * in->data.plane.channel;
+        plan->kernels->winograd(&call);
+    }
+}
+
+static void forward_direct(const wki_op *op, const wki_task *task)
+{
+    const wki_plan *plan = task->plan;
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
     wki_conv2d_call call = {
         .offset = p->offset,
-        .in = stepped(in->data.plane, c->stride),
-        .out = out->data.plane,
+        .in = wki_stepped(plan, in->data.plane, c->stride),
+        .out = wki_stepped(plan, out->data.plane, one),
         .taps = p->taps,
         .channels = p->out_channels,
-        .columns = out->width,
+        .columns = wki_steps(plan, out->width),
         .relu = op->relu,
     };
     wki_part(task, out->height, &call.row_begin, &call.row_end);
@@ -194,23 +304,34 @@ static void forward(const wki_op *op, const wki_task *task)
         call.output = wki_data(task, op->out) + g * p->out_channels * out->data.plane.channel;
         call.weight = op->weight + (ptrdiff_t)g * p->out_channels * p->taps;
         call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
-        task->plan->kernels->conv2d(&call);
+        plan->kernels->conv2d(&call);
     }
+    wki_clear_behind(plan, wki_data(task, op->out), out->data.plane, out->channels, call.row_begin, call.row_end, 1,
+                     out->width);
+}
+
+static void forward(const wki_op *op, const wki_task *task)
+{
+    if (op->as.conv2d.winograd)
+        forward_winograd(op, task);
+    else
+        forward_direct(op, task);
 }
 
 static void backward_weight(const wki_op *op, const wki_task *task)
 {
+    const wki_plan *plan = task->plan;
     const wki_conv2d *c = &op->layer->as.conv2d;
     const wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
     wki_conv2d_weight_call call = {
         .offset = p->offset,
         .scratch = wki_scratch(task->plan, task->thread),
-        .in = stepped(in->data.plane, c->stride),
-        .out = out->gradient.plane,
+        .in = wki_stepped(plan, in->data.plane, c->stride),
+        .out = wki_stepped(plan, out->gradient.plane, one),
         .taps = p->taps,
         .rows = out->height,
-        .columns = out->width,
+        .columns = wki_steps(plan, out->width),
         .accumulate = task->accumulate,
     };
     int begin, end;
@@ -227,22 +348,23 @@ static void backward_weight(const wki_op *op, const wki_task *task)
     }
 }
 
-static void backward_input(const wki_op *op, const wki_task *task)
+static void backward_input_direct(const wki_op *op, const wki_task *task)
 {
+    const wki_plan *plan = task->plan;
     const wki_conv2d *c = &op->layer->as.conv2d;
     const wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
     const wki_plane plane = in->gradient.plane, mask_plane = in->data.plane;
     for (int i = 0; i < p->phase_count; i++) {
         const wki_conv2d_phase *phase = &p->phases[i];
         wki_conv2d_call call = {
             .offset = phase->offset,
-            .in = out->gradient.plane,
-            .out = stepped(plane, c->stride),
-            .mask_plane = stepped(mask_plane, c->stride),
+            .in = wki_stepped(plan, out->gradient.plane, one),
+            .out = wki_stepped(plan, plane, c->stride),
+            .mask_plane = wki_stepped(plan, mask_plane, c->stride),
             .taps = phase->taps,
             .channels = p->in_channels,
-            .columns = phase->columns,
+            .columns = wki_steps(plan, phase->columns),
         };
         wki_part(task, phase->rows, &call.row_begin, &call.row_end);
         ptrdiff_t at = phase->row * plane.row + phase->column * plane.column;
@@ -255,16 +377,22 @@ static void backward_input(const wki_op *op, const wki_task *task)
             call.weight = weight + (ptrdiff_t)first * phase->taps;
             if (in->relu)
                 call.mask = wki_data(task, op->in) + mask_at + first * mask_plane.channel;
-            task->plan->kernels->conv2d(&call);
+            plan->kernels->conv2d(&call);
         }
+        wki_clear_behind(plan, wki_gradient(task, op->in) + at, plane, in->channels, call.row_begin, call.row_end,
+                         (int)c->stride.h, in->width);
     }
 }
 
 static void backward(const wki_op *op, const wki_task *task)
 {
     backward_weight(op, task);
-    if (wki_wants_gradient(op, task))
-        backward_input(op, task);
+    if (!wki_wants_gradient(op, task))
+        return;
+    if (op->as.conv2d.winograd)
+        backward_input_winograd(op, task);
+    else
+        backward_input_direct(op, task);
 }
 
 const wki_op_kind wki_op_conv2d = {

@@ -3,6 +3,7 @@
 #define WKI_PLAN_INTERNAL_H
 
 #include "plan/plan.h"
+#include "plan/tuner.h"
 
 /* How many floats a block's buffer may have at most, so that int32 offsets reach everything. */
 #define WKI_BLOCK_LIMIT ((int64_t)INT32_MAX / 2)
@@ -25,7 +26,7 @@ typedef struct wki_value {
     int ndim;                     /* without the batch */
     int64_t shape[WICK_MAX_DIMS];
     int64_t numel;
-    bool lanes;                   /* [channels][height][width][WKI_LANES], else rows */
+    bool lanes;                   /* in lanes, else in rows */
     int channels, height, width;  /* lanes */
     bool relu;                    /* it went through a ReLU: gradients are masked as they are made */
     bool input_only;              /* no parameter stands before it: its gradient is made only if the input's is wanted */
@@ -53,8 +54,8 @@ typedef struct wki_op_kind {
     bool splits;
     void (*forward)(const wki_op *op, const wki_task *task);
     void (*backward)(const wki_op *op, const wki_task *task);
-    /* Before a backward pass, once a thread; NULL: nothing. */
-    void (*prepare)(const wki_op *op, wki_plan *plan, int thread);
+    /* Before a run, once a thread: what is made of the weights; NULL: nothing. */
+    void (*prepare)(const wki_op *op, wki_plan *plan, int thread, bool forward, bool backward);
     /* While the plan is made; NULL: nothing. First an op says what halos it needs, with wki_need_halo(); once the
      * buffers are laid out it makes its tables. */
     void (*need)(wki_op *op, wki_plan *plan);
@@ -80,6 +81,10 @@ typedef struct wki_conv2d_plan {
     int phase_count;
     wki_conv2d_phase *phases;
     size_t packed_at, packed_floats; /* in a thread's memory */
+    /* A 3x3 kernel over enough channels goes by Winograd's way, both forward and for the gradient of the input; its
+     * transformed weights, forward's and then the gradient's, take the place of the packed ones. */
+    bool winograd;
+    size_t transformed_floats; /* of either */
 } wki_conv2d_plan;
 
 struct wki_op {
@@ -100,10 +105,16 @@ struct wki_plan {
     wick_module *module;
     int threads;
     int64_t multiply_adds; /* forward, for one image */
+    wki_tuner tuners[2];   /* for runs forward alone, and with backward */
 
     int input_ndim;   /* of one image, as it came: a Flatten gives values[0] another shape */
     int64_t input_shape[WICK_MAX_DIMS];
     int64_t capacity; /* images */
+    /* What the lanes hold: the same pixel of WKI_LANES images, or, for batches of fewer than columns_below images, the
+     * neighbouring columns of one. */
+    bool columns;
+    int columns_below;
+    int block_images;   /* WKI_LANES or 1 */
     int blocks;
     int parts;        /* parts of the batch whose gradients are kept apart */
     int slots;
@@ -126,6 +137,8 @@ struct wki_plan {
     size_t thread_floats;
     size_t scratch_floats; /* the first of a thread's floats */
 
+    struct wki_plan *next; /* the module's other plan, of the other kind, or NULL */
+
     /* The last forward's batch, for backward. */
     int64_t forward_count;
     bool forward_valid;
@@ -146,6 +159,26 @@ static inline bool wki_wants_gradient(const wki_op *op, const wki_task *task)
 {
     return !task->plan->values[op->in].input_only || task->input_gradient;
 }
+
+/* How many steps of the kernels a row of `width` columns is. */
+static inline int wki_steps(const wki_plan *plan, int width)
+{
+    return plan->columns ? (width + WKI_LANES - 1) / WKI_LANES : width;
+}
+
+/* The same plane for the kernels, which step by whole vectors. */
+static inline wki_plane wki_stepped(const wki_plan *plan, wki_plane plane, wick_size2 stride)
+{
+    return (wki_plane){plane.channel, plane.row * stride.h, plan->columns ? WKI_LANES : plane.column * stride.w};
+}
+
+/* Zeroes what whole vectors wrote behind the last column of rows begin .. end (in steps). */
+void wki_clear_behind(const wki_plan *plan, float *data, wki_plane plane, int channels, int begin, int end, int step,
+                      int width);
+
+/* Copies a lanes value's numbers, or its gradient's, to rows. */
+void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer, const float *data,
+                       int images, float *rows);
 
 /* The mask for the gradient of a value, laid out as its data: NULL if no ReLU made it. */
 static inline const float *wki_mask(const wki_task *task, int value)

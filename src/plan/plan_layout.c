@@ -3,40 +3,97 @@
 
 #include <string.h>
 
-static wki_layout_call call_for(const wki_value *lanes, const wki_buffer *buffer, float *data, const wki_task *task)
+/* A lanes value's call of the layout kernels. */
+static wki_layout_call call_for(const wki_value *lanes, const wki_buffer *buffer, const float *data, int images)
 {
-    return (wki_layout_call){.lanes = data,
+    return (wki_layout_call){.lanes = (float *)data,
                              .plane = buffer->plane,
-                             .images = task->images,
+                             .pitch = lanes->numel,
+                             .images = images,
                              .channels = lanes->channels,
                              .height = lanes->height,
                              .width = lanes->width};
 }
 
+/* With columns in the lanes a value is row-major but for the halo: row r of all channels' rows. */
+static float *image_row(const wki_value *value, const wki_buffer *buffer, const float *data, int r)
+{
+    return (float *)data + r / value->height * buffer->plane.channel + r % value->height * buffer->plane.row;
+}
+
+void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer, const float *data,
+                       int images, float *rows)
+{
+    if (!plan->columns) {
+        wki_layout_call call = call_for(value, buffer, data, images);
+        call.rows = rows;
+        plan->kernels->lanes_to_rows(&call);
+        return;
+    }
+    for (int r = 0; r < value->channels * value->height; r++)
+        memcpy(rows + (ptrdiff_t)r * value->width, image_row(value, buffer, data, r),
+               (size_t)value->width * sizeof(float));
+}
+
+/* The way back; mask, if it is not NULL, is laid out as the value's data. */
+static void rows_to_value(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer, float *data,
+                          int images, const float *rows, const float *mask)
+{
+    if (!plan->columns) {
+        wki_layout_call call = call_for(value, buffer, data, images);
+        call.rows = (float *)rows;
+        call.mask = mask;
+        call.mask_plane = value->data.plane;
+        plan->kernels->rows_to_lanes(&call);
+        return;
+    }
+    for (int r = 0; r < value->channels * value->height; r++) {
+        float *to = image_row(value, buffer, data, r);
+        memcpy(to, rows + (ptrdiff_t)r * value->width, (size_t)value->width * sizeof(float));
+        if (mask != NULL)
+            plan->kernels->relu_backward(image_row(value, &value->data, mask, r), to, (size_t)value->width);
+    }
+}
+
 /* ---- input ------------------------------------------------------------------------------------------ */
+
+static void pixels_to_value(const wki_task *task, const wki_value *value, float *data)
+{
+    const wki_plan *plan = task->plan;
+    const uint8_t *const *pixels = task->batch->pixels + task->first;
+    wki_layout_call call = {.pixels = pixels, .images = task->images};
+    if (value->lanes && !plan->columns) {
+        call = call_for(value, &value->data, data, task->images);
+        call.pixels = pixels;
+        plan->kernels->pixels_to_lanes(&call);
+        return;
+    }
+    int rows = value->lanes ? value->channels * value->height : 1;
+    call.channels = call.height = 1;
+    call.width = (int)(value->numel / rows);
+    call.pitch = value->numel;
+    for (int r = 0; r < rows; r++) {
+        const uint8_t *row = pixels[0] + (ptrdiff_t)r * call.width;
+        if (value->lanes)
+            call.pixels = &row;
+        call.rows = value->lanes ? image_row(value, &value->data, data, r) : data;
+        plan->kernels->pixels_to_rows(&call);
+    }
+}
 
 static void input_forward(const wki_op *op, const wki_task *task)
 {
     const wki_value *value = &task->plan->values[op->out];
-    const wki_kernels *kernels = task->plan->kernels;
-    const wki_batch *batch = task->batch;
     float *data = wki_data(task, op->out);
-    wki_layout_call call = call_for(value, &value->data, data, task);
-    if (!value->lanes) {
-        call = (wki_layout_call){.rows = data, .pitch = value->numel, .images = task->images, .width = (int)value->numel,
-                                 .channels = 1, .height = 1};
+    if (task->batch->pixels != NULL) {
+        pixels_to_value(task, value, data);
+        return;
     }
-    if (batch->pixels != NULL) {
-        call.pixels = batch->pixels + task->first;
-        (value->lanes ? kernels->pixels_to_lanes : kernels->pixels_to_rows)(&call);
-    } else if (value->lanes) {
-        call.rows = (float *)batch->images + task->first * value->numel;
-        call.pitch = value->numel;
-        kernels->rows_to_lanes(&call);
-    } else {
-        memcpy(data, batch->images + task->first * value->numel,
-               (size_t)(task->images * value->numel) * sizeof(float));
-    }
+    const float *images = task->batch->images + task->first * value->numel;
+    if (value->lanes)
+        rows_to_value(task->plan, value, &value->data, data, task->images, images, NULL);
+    else
+        memcpy(data, images, (size_t)(task->images * value->numel) * sizeof(float));
 }
 
 static void input_backward(const wki_op *op, const wki_task *task)
@@ -51,36 +108,29 @@ const wki_op_kind wki_op_input = {.name = "input", .forward = input_forward, .ba
 
 static void layout_forward(const wki_op *op, const wki_task *task)
 {
-    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
-    bool to_rows = in->lanes;
-    wki_layout_call call = to_rows ? call_for(in, &in->data, wki_data(task, op->in), task)
-                                   : call_for(out, &out->data, wki_data(task, op->out), task);
-    call.rows = wki_data(task, to_rows ? op->out : op->in);
-    call.pitch = in->numel;
-    (to_rows ? task->plan->kernels->lanes_to_rows : task->plan->kernels->rows_to_lanes)(&call);
+    const wki_plan *plan = task->plan;
+    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
+    float *from = wki_data(task, op->in), *to = wki_data(task, op->out);
+    if (in->lanes)
+        wki_value_to_rows(plan, in, &in->data, from, task->images, to);
+    else
+        rows_to_value(plan, out, &out->data, to, task->images, from, NULL);
 }
 
 static void layout_backward(const wki_op *op, const wki_task *task)
 {
-    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
-    const wki_kernels *kernels = task->plan->kernels;
+    const wki_plan *plan = task->plan;
+    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
+    float *from = wki_gradient(task, op->out), *to = wki_gradient(task, op->in);
     if (!wki_wants_gradient(op, task))
         return;
     if (in->lanes) {
-        wki_layout_call call = call_for(in, &in->gradient, wki_gradient(task, op->in), task);
-        call.rows = wki_gradient(task, op->out);
-        call.pitch = in->numel;
-        call.mask = wki_mask(task, op->in);
-        call.mask_plane = in->data.plane;
-        kernels->rows_to_lanes(&call);
+        rows_to_value(plan, in, &in->gradient, to, task->images, from, wki_mask(task, op->in));
         return;
     }
-    wki_layout_call call = call_for(out, &out->gradient, wki_gradient(task, op->out), task);
-    call.rows = wki_gradient(task, op->in);
-    call.pitch = in->numel;
-    kernels->lanes_to_rows(&call);
+    wki_value_to_rows(plan, out, &out->gradient, from, task->images, to);
     if (in->relu)
-        kernels->relu_backward(wki_data(task, op->in), call.rows, (size_t)(task->images * in->numel));
+        plan->kernels->relu_backward(wki_data(task, op->in), to, (size_t)(task->images * in->numel));
 }
 
 const wki_op_kind wki_op_layout = {.name = "layout", .forward = layout_forward, .backward = layout_backward};

@@ -31,7 +31,8 @@ static wki_max_pool2d_call call_for(const wki_op *op, const wki_task *task)
 static void forward(const wki_op *op, const wki_task *task)
 {
     wki_max_pool2d_call call = call_for(op, task);
-    task->plan->kernels->max_pool2d(&call);
+    const wki_kernels *kernels = task->plan->kernels;
+    (task->plan->columns ? kernels->max_pool2d_columns : kernels->max_pool2d)(&call);
 }
 
 static void backward(const wki_op *op, const wki_task *task)
@@ -44,7 +45,8 @@ static void backward(const wki_op *op, const wki_task *task)
     call.input_gradient = wki_gradient(task, op->in);
     call.gradient_plane = task->plan->values[op->in].gradient.plane;
     call.mask = task->plan->values[op->in].relu;
-    task->plan->kernels->max_pool2d_backward(&call);
+    const wki_kernels *kernels = task->plan->kernels;
+    (task->plan->columns ? kernels->max_pool2d_columns_backward : kernels->max_pool2d_backward)(&call);
 }
 
 const wki_op_kind wki_op_max_pool2d = {

@@ -93,15 +93,7 @@ static void run_input_gradient(const run *r, const wki_task *task)
         memcpy(to, wki_gradient(task, 0), (size_t)(task->images * value->numel) * sizeof(float));
         return;
     }
-    wki_layout_call call = {.rows = to,
-                            .pitch = value->numel,
-                            .lanes = wki_gradient(task, 0),
-                            .plane = value->gradient.plane,
-                            .images = task->images,
-                            .channels = value->channels,
-                            .height = value->height,
-                            .width = value->width};
-    plan->kernels->lanes_to_rows(&call);
+    wki_value_to_rows(plan, value, &value->gradient, wki_gradient(task, 0), task->images, to);
 }
 
 /* ---- all blocks of a part --------------------------------------------------------------------------- */
@@ -125,8 +117,8 @@ static void run_part(const run *r, int part, int thread)
         int block = begin + i;
         bool present = part < r->parts && block < end;
         task.slot = plan->memory + (size_t)(own_slot ? thread : present ? block : 0) * plan->slot_floats;
-        task.first = (int64_t)block * WKI_LANES;
-        task.images = (int)WKI_MIN(WKI_LANES, r->batch->count - task.first);
+        task.first = (int64_t)block * plan->block_images;
+        task.images = (int)WKI_MIN(plan->block_images, r->batch->count - task.first);
         task.accumulate = i > 0;
         if (r->forward)
             run_forward(r, &task, present);
@@ -167,9 +159,9 @@ static void run_thread(void *argument, int thread, int threads)
 {
     const run *r = argument;
     wki_plan *plan = r->plan;
-    for (int i = 0; r->backward && i < plan->op_count; i++)
+    for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->prepare != NULL)
-            plan->ops[i].kind->prepare(&plan->ops[i], plan, thread);
+            plan->ops[i].kind->prepare(&plan->ops[i], plan, thread, r->forward, r->backward);
     if (r->split > 1) {
         run_part(r, thread / r->split, thread);
     } else {
@@ -186,23 +178,22 @@ static void run_thread(void *argument, int thread, int threads)
     reduce(r, lines * t / n * WKI_LANES, lines * (t + 1) / n * WKI_LANES);
 }
 
-/* How many threads this run is worth: each has at least the context's work_per_thread multiply-adds to do. */
-static int useful_threads(const run *r)
-{
-    const wki_plan *plan = r->plan;
-    double passes = (r->forward ? 1.0 : 0.0) + (r->backward ? 2.0 : 0.0);
-    double work = (double)plan->multiply_adds * (double)r->batch->count * passes;
-    return (int)WKI_MAX(1.0, WKI_MIN((double)plan->threads, work / plan->context->work_per_thread));
-}
-
-static void run_all(run *r)
+/* How many threads this run is worth; *tuner is set if that is being tried out. */
+static int useful_threads(const run *r, wki_tuner **tuner)
 {
     wki_plan *plan = r->plan;
-    r->blocks = (int)((r->batch->count + WKI_LANES - 1) / WKI_LANES);
-    r->parts = WKI_MIN(r->blocks, plan->parts);
-    r->rounds = (r->blocks + r->parts - 1) / r->parts;
+    double passes = (r->forward ? 1.0 : 0.0) + (r->backward ? 2.0 : 0.0);
+    double work = (double)plan->multiply_adds * (double)r->batch->count * passes;
+    double least = plan->context->work_per_thread;
+    int threads = (int)WKI_MAX(1.0, WKI_MIN((double)plan->threads, work / least));
+    *tuner = threads > 1 && work < WKI_SURE_WORK * least ? &plan->tuners[r->backward] : NULL;
+    return *tuner == NULL || wki_tuner_several(*tuner) ? threads : 1;
+}
+
+static void run_threads(run *r, int threads)
+{
+    wki_plan *plan = r->plan;
     wki_team *team;
-    int threads = useful_threads(r);
     /* Without a team one thread does it all. The plan has room for the threads there were when it was made. */
     if (threads > 1 && wki_context_team(plan->context, &team) == WICK_OK)
         threads = WKI_MIN(wki_team_threads(team), threads);
@@ -214,6 +205,20 @@ static void run_all(run *r)
         run_thread(r, 0, 1);
     else
         wki_team_run(team, threads, run_thread, r);
+}
+
+static void run_all(run *r)
+{
+    wki_plan *plan = r->plan;
+    wki_tuner *tuner;
+    r->blocks = (int)((r->batch->count + plan->block_images - 1) / plan->block_images);
+    r->parts = WKI_MIN(r->blocks, plan->parts);
+    r->rounds = (r->blocks + r->parts - 1) / r->parts;
+    int threads = useful_threads(r, &tuner);
+    double start = tuner == NULL ? 0.0 : wki_seconds();
+    run_threads(r, threads);
+    if (tuner != NULL)
+        wki_tuner_took(tuner, wki_seconds() - start);
 }
 
 /* ---- what the layers above call --------------------------------------------------------------------- */

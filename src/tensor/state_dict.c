@@ -125,3 +125,131 @@ wick_status wick_state_dict_add(wick_state_dict *dict, const char *key, wick_ten
     dict->slots[slot] = dict->count;
     return WICK_OK;
 }
+
+/* ---- numbers, and dicts in dicts --------------------------------------------------------------------
+ */
+
+static wick_status add_or_free(wick_state_dict *dict, const char *key, wick_tensor *tensor)
+{
+    wick_status status = wick_state_dict_add(dict, key, tensor);
+    if (status != WICK_OK)
+        wick_tensor_free(tensor);
+    return status;
+}
+
+static wick_status add_new(wick_state_dict *dict, const char *key, wick_dtype dtype, int ndim, int64_t size,
+                           const void *data)
+{
+    wick_tensor *tensor;
+    WKI_TRY(wick_tensor_from(dict->context, dtype, ndim, &size, data, &tensor));
+    return add_or_free(dict, key, tensor);
+}
+
+wick_status wki_state_dict_add_i64(wick_state_dict *dict, const char *key, int64_t number)
+{
+    return add_new(dict, key, WICK_INT64, 0, 0, &number);
+}
+
+wick_status wki_state_dict_add_f64(wick_state_dict *dict, const char *key, double number)
+{
+    int64_t bits;
+    memcpy(&bits, &number, sizeof(bits));
+    return wki_state_dict_add_i64(dict, key, bits);
+}
+
+wick_status wki_state_dict_add_generator(wick_state_dict *dict, const char *key,
+                                         const uint8_t state[WICK_GENERATOR_STATE_SIZE])
+{
+    return add_new(dict, key, WICK_UINT8, 1, WICK_GENERATOR_STATE_SIZE, state);
+}
+
+static wick_status find(const wick_state_dict *dict, const char *key, wick_dtype dtype, int ndim,
+                        int64_t numel, const wick_tensor **out)
+{
+    const wick_tensor *tensor = wick_state_dict_get(dict, key);
+    if (tensor == NULL)
+        return wki_fail(dict->context, WICK_EKEY, "'%s' is missing", key);
+    if (tensor->dtype != dtype || tensor->ndim != ndim || tensor->numel != numel) {
+        char text[WKI_SHAPE_TEXT];
+        return wki_fail(dict->context, WICK_EFORMAT, "'%s' is %s %s; it must be %lld of %s", key,
+                        wick_dtype_name(tensor->dtype), wki_shape_text(tensor->ndim, tensor->shape, text),
+                        (long long)numel, wick_dtype_name(dtype));
+    }
+    *out = tensor;
+    return WICK_OK;
+}
+
+wick_status wki_state_dict_get_i64(const wick_state_dict *dict, const char *key, int64_t min, int64_t max,
+                                   int64_t *out)
+{
+    const wick_tensor *tensor;
+    WKI_TRY(find(dict, key, WICK_INT64, 0, 1, &tensor));
+    int64_t number = *(const int64_t *)tensor->data;
+    if (number < min || number > max)
+        return wki_fail(dict->context, WICK_EFORMAT, "'%s' is %lld; it must be %lld to %lld", key,
+                        (long long)number, (long long)min, (long long)max);
+    *out = number;
+    return WICK_OK;
+}
+
+wick_status wki_state_dict_get_f64(const wick_state_dict *dict, const char *key, double *out)
+{
+    int64_t bits = 0;
+    WKI_TRY(wki_state_dict_get_i64(dict, key, INT64_MIN, INT64_MAX, &bits));
+    memcpy(out, &bits, sizeof(bits));
+    return WICK_OK;
+}
+
+wick_status wki_state_dict_get_generator(const wick_state_dict *dict, const char *key, const uint8_t **state)
+{
+    const wick_tensor *tensor;
+    WKI_TRY(find(dict, key, WICK_UINT8, 1, WICK_GENERATOR_STATE_SIZE, &tensor));
+    *state = tensor->data;
+    return WICK_OK;
+}
+
+static wick_status move_in(wick_state_dict *dict, const char *prefix, entry *moved)
+{
+    wki_text key;
+    char *whole;
+    wki_text_init(&key, dict->context);
+    wki_text_puts(&key, prefix);
+    wki_text_puts(&key, moved->key);
+    WKI_TRY(wki_text_finish(&key, &whole));
+    wick_status status = wick_state_dict_add(dict, whole, moved->tensor);
+    if (status == WICK_OK)
+        moved->tensor = NULL;
+    free(whole);
+    return status;
+}
+
+wick_status wki_state_dict_add_part(wick_state_dict *dict, const char *prefix, wick_state_dict *part)
+{
+    wick_status status = WICK_OK;
+    for (size_t i = 0; i < part->count && status == WICK_OK; i++)
+        status = move_in(dict, prefix, &part->entries[i]);
+    wick_state_dict_free(part);
+    return status;
+}
+
+wick_status wki_state_dict_part(const wick_state_dict *dict, const char *prefix, wick_state_dict **out)
+{
+    wick_state_dict *part;
+    size_t length = strlen(prefix);
+    WKI_TRY(wick_state_dict_new(dict->context, &part));
+    wick_status status = WICK_OK;
+    for (size_t i = 0; i < dict->count && status == WICK_OK; i++) {
+        const entry *from = &dict->entries[i];
+        wick_tensor *copy;
+        if (strncmp(from->key, prefix, length) != 0)
+            continue;
+        status = wick_tensor_clone(from->tensor, &copy);
+        if (status == WICK_OK)
+            status = add_or_free(part, from->key + length, copy);
+    }
+    if (status == WICK_OK)
+        *out = part;
+    else
+        wick_state_dict_free(part);
+    return status;
+}

@@ -122,7 +122,7 @@ wick_status wick_compare_format(wick_context *context, int64_t count, const wick
                                 char **text)
 {
     void *memory;
-    cell *columns[COLUMNS];
+    cell *columns[COLUMNS] = {NULL};
     WKI_TRY(check(context, count, results, text));
     uint64_t cells;
     if (!wki_mul_u64((uint64_t)count, COLUMNS, &cells))

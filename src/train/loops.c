@@ -7,36 +7,34 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PREDICT_BATCH = 32 };
 
 double wick_timer(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    return wki_seconds();
 }
 
-/* One pass over a loader. */
-typedef struct pass {
+/* A pass over a loader, under way. */
+typedef struct open_pass {
     wick_context *context;
     wick_loader *loader;
     const wick_dataset *dataset;
     wick_module *model;
-    int64_t shape[4]; /* of a whole batch */
+    int64_t shape[4]; /* of the batch in hand */
     wki_plan *plan;
     const wki_updater *updater; /* NULL: evaluation */
     const wick_progress *progress;
+    wick_pass *at; /* how far it has come */
     int64_t image_bytes, classes;
 
     const uint8_t **pixels; /* of the batch in hand; these four in one allocation */
     int64_t *targets;
     int64_t *predictions;
     float *losses;
-} pass;
+} open_pass;
 
-static wick_status check_model(const pass *p)
+static wick_status check_model(const open_pass *p)
 {
     const int64_t *shape;
     int ndim = wki_plan_output_shape(p->plan, &shape);
@@ -50,7 +48,7 @@ static wick_status check_model(const pass *p)
                     wki_shape_text(ndim, whole, text), (long long)classes, (long long)classes);
 }
 
-static wick_status pass_open(pass *p)
+static wick_status pass_open(open_pass *p)
 {
     const int64_t *image = wick_dataset_image_shape(p->dataset);
     int64_t batch = WKI_MIN(wick_loader_batch_size(p->loader), WKI_MAX(1, wick_dataset_count(p->dataset)));
@@ -67,11 +65,11 @@ static wick_status pass_open(pass *p)
     p->targets = (int64_t *)(p->pixels + rows);
     p->predictions = p->targets + rows;
     p->losses = (float *)(p->predictions + rows);
-    return wick_loader_begin(p->loader);
+    return p->at->batches == 0 ? wick_loader_begin(p->loader) : WICK_OK;
 }
 
 /* Gathers the next batch; count is 0 at the end. */
-static wick_status pass_gather(pass *p, wki_batch *batch)
+static wick_status pass_gather(open_pass *p, wki_batch *batch)
 {
     const int64_t *indices;
     int64_t count;
@@ -86,74 +84,110 @@ static wick_status pass_gather(pass *p, wki_batch *batch)
     return WICK_OK;
 }
 
-/* Runs all batches. The sums are the chapter's: the loss in float32, batch by batch, the accuracy in double. */
-static wick_status pass_run(pass *p, wick_metrics *metrics, float *logits, int64_t *labels)
+/* Runs a batch and adds to what the pass has come to. The sums are the chapter's: the loss in float32, batch by batch,
+ * the accuracy in double. */
+static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logits, int64_t *labels)
 {
-    double start = wick_timer(), accuracy = 0.0;
-    int64_t batches = wick_loader_length(p->loader), number = 0;
-    float total = 0.0f;
+    wick_pass *at = p->at;
+    wki_plan_step(p->plan, batch, p->updater, p->losses, p->predictions,
+                  logits == NULL ? NULL : logits + at->count * p->classes);
+    int64_t correct = 0;
+    for (int64_t i = 0; i < batch->count; i++)
+        correct += p->predictions[i] == p->targets[i];
+    if (labels != NULL)
+        memcpy(labels + at->count, p->targets, (size_t)batch->count * sizeof(*labels));
+    float loss = wki_mean_loss(p->losses, batch->count);
+    at->loss += loss;
+    at->accuracy += (double)correct / (double)batch->count * 100.0;
+    at->correct += correct;
+    at->count += batch->count;
+    at->batches++;
+    if (p->progress != NULL && p->progress->batch != NULL)
+        p->progress->batch(p->progress->user, at->batches - 1, wick_loader_length(p->loader), loss);
+    if (wick_context_interrupted(p->context))
+        return wki_fail(p->context, WICK_EINTR, "interrupted after batch %lld of %lld", (long long)at->batches,
+                        (long long)wick_loader_length(p->loader));
+    return WICK_OK;
+}
+
+/* After the last batch the loader is asked once more, as Python's loop does: it may draw numbers then. */
+static bool part_is_over(const open_pass *p, int64_t done, int64_t most)
+{
+    return most != 0 && done >= most && p->at->batches < wick_loader_length(p->loader);
+}
+
+/* At most `most` batches; 0: all. Nothing fails between a batch's leaving the loader and its being counted. */
+static wick_status pass_run(open_pass *p, int64_t most, float *logits, int64_t *labels)
+{
     wki_batch batch;
-    *metrics = (wick_metrics){0};
-    for (;; number++) {
+    for (int64_t done = 0; !part_is_over(p, done, most); done++) {
+        /* Again for every batch: the progress may have run the model on something else. */
+        WKI_TRY(wki_module_plan(p->model, 4, p->shape, &p->plan));
         WKI_TRY(pass_gather(p, &batch));
         if (batch.count == 0)
             break;
-        /* Again for every batch: the progress may have run the model on something else. */
-        WKI_TRY(wki_module_plan(p->model, 4, p->shape, &p->plan));
-        wki_plan_step(p->plan, &batch, p->updater, p->losses, p->predictions,
-                      logits == NULL ? NULL : logits + metrics->count * p->classes);
-        int64_t correct = 0;
-        for (int64_t i = 0; i < batch.count; i++)
-            correct += p->predictions[i] == p->targets[i];
-        if (labels != NULL)
-            memcpy(labels + metrics->count, p->targets, (size_t)batch.count * sizeof(*labels));
-        float loss = wki_mean_loss(p->losses, batch.count);
-        total += loss;
-        accuracy += (double)correct / (double)batch.count * 100.0;
-        metrics->correct += correct;
-        metrics->count += batch.count;
-        if (p->progress != NULL && p->progress->batch != NULL)
-            p->progress->batch(p->progress->user, number, batches, loss);
-        if (wick_context_interrupted(p->context))
-            return wki_fail(p->context, WICK_EINTR, "interrupted after batch %lld of %lld", (long long)number + 1,
-                            (long long)batches);
+        WKI_TRY(pass_batch(p, &batch, logits, labels));
     }
-    metrics->loss = number == 0 ? 0.0f : total / (float)number;
-    metrics->accuracy = number == 0 ? 0.0 : accuracy / (double)number;
-    metrics->seconds = wick_timer() - start;
     return WICK_OK;
 }
 
 static wick_status run_pass(wick_module *model, wick_loader *loader, const wki_updater *updater,
-                            const wick_progress *progress, wick_metrics *out, float *logits, int64_t *labels)
+                            const wick_progress *progress, int64_t most, wick_pass *at, float *logits,
+                            int64_t *labels)
 {
-    pass p = {.context = wki_loader_context(loader),
+    double start = wki_seconds();
+    open_pass p = {.context = wki_loader_context(loader),
               .loader = loader,
               .dataset = wick_loader_dataset(loader),
               .model = model,
               .updater = updater,
-              .progress = progress};
-    wick_metrics metrics;
+              .progress = progress,
+              .at = at};
     wick_status status = pass_open(&p);
     if (status == WICK_OK)
-        status = pass_run(&p, &metrics, logits, labels);
-    if (status == WICK_OK && out != NULL)
-        *out = metrics;
+        status = pass_run(&p, most, logits, labels);
+    at->seconds += wki_seconds() - start;
     free(p.pixels);
     return status;
+}
+
+wick_metrics wick_pass_metrics(const wick_pass *pass)
+{
+    wick_metrics metrics = {.correct = pass->correct, .count = pass->count, .seconds = pass->seconds};
+    if (pass->batches > 0) {
+        metrics.loss = pass->loss / (float)pass->batches;
+        metrics.accuracy = pass->accuracy / (double)pass->batches;
+    }
+    return metrics;
+}
+
+wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *loss_fn, wick_optimizer *optimizer,
+                            const wick_progress *progress, int64_t batches, wick_pass *pass)
+{
+    if (model == NULL || loader == NULL)
+        return WICK_EINVAL;
+    wick_context *context = wki_loader_context(loader);
+    if (optimizer == NULL || loss_fn == NULL || optimizer->module != model)
+        return wki_fail(context, WICK_EINVAL,
+                        "train_step needs a loss and an optimizer that was made for this model");
+    if (pass == NULL || batches < 0)
+        return wki_fail(context, WICK_EINVAL, "the pass is NULL, or fewer than 0 batches are asked for");
+    if (pass->batches != 0 && pass->batches != wki_loader_batches_given(loader))
+        return wki_fail(context, WICK_EINVAL, "the pass is at batch %lld, and the loader at batch %lld",
+                        (long long)pass->batches, (long long)wki_loader_batches_given(loader));
+    wick_module_train(model);
+    wki_updater updater = {wki_optimizer_update, optimizer};
+    return run_pass(model, loader, &updater, progress, batches, pass, NULL, NULL);
 }
 
 wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn, wick_optimizer *optimizer,
                             const wick_progress *progress, wick_metrics *out)
 {
-    if (model == NULL || loader == NULL)
-        return WICK_EINVAL;
-    if (optimizer == NULL || loss_fn == NULL || optimizer->module != model)
-        return wki_fail(wki_loader_context(loader), WICK_EINVAL,
-                        "train_step needs a loss and an optimizer that was made for this model");
-    wick_module_train(model);
-    wki_updater updater = {wki_optimizer_update, optimizer};
-    return run_pass(model, loader, &updater, progress, out, NULL, NULL);
+    wick_pass at = {0};
+    WKI_TRY(wick_train_part(model, loader, loss_fn, optimizer, progress, 0, &at));
+    if (out != NULL)
+        *out = wick_pass_metrics(&at);
+    return WICK_OK;
 }
 
 wick_status wick_test_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn, const wick_progress *progress,
@@ -171,6 +205,7 @@ wick_status wick_eval_model(wick_module *model, wick_loader *loader, wick_loss *
     wick_context *context = wki_loader_context(loader);
     wick_status status = WICK_OK;
     wick_tensor *all_logits = NULL, *all_labels = NULL;
+    wick_pass at = {0};
     if (loss_fn == NULL)
         return wki_fail(context, WICK_EINVAL, "an evaluation needs a loss");
     wick_module_eval(model);
@@ -186,8 +221,10 @@ wick_status wick_eval_model(wick_module *model, wick_loader *loader, wick_loss *
     }
     if (labels != NULL)
         WKI_GOTO_OUT(wick_tensor_new(context, WICK_INT64, 1, &count, &all_labels));
-    WKI_GOTO_OUT(run_pass(model, loader, NULL, progress, out, all_logits == NULL ? NULL : all_logits->data,
+    WKI_GOTO_OUT(run_pass(model, loader, NULL, progress, 0, &at, all_logits == NULL ? NULL : all_logits->data,
                           all_labels == NULL ? NULL : all_labels->data));
+    if (out != NULL)
+        *out = wick_pass_metrics(&at);
     if (logits != NULL)
         *logits = all_logits;
     if (labels != NULL)
@@ -203,16 +240,17 @@ static wick_status predict_rows(wick_module *model, const wick_tensor *images, i
                                 wick_tensor **logits)
 {
     wki_plan *plan;
-    int64_t in_shape[WICK_MAX_DIMS], count = images->shape[0];
+    int64_t in_shape[WICK_MAX_DIMS], count = images->shape[0], numel = 1;
     memcpy(in_shape, images->shape, sizeof(in_shape));
-    in_shape[0] = WKI_MIN(count, PREDICT_BATCH);
-    WKI_TRY(wki_module_plan(model, images->ndim, in_shape, &plan));
     WKI_TRY(wick_tensor_new(images->context, WICK_FLOAT32, ndim, shape, logits));
-    int64_t in_numel = images->numel / count, out_numel = (*logits)->numel / count;
+    for (int i = 1; i < ndim; i++)
+        numel *= shape[i];
     for (int64_t done = 0; done < count; done += in_shape[0]) {
-        wki_batch batch = {.images = (const float *)images->data + done * in_numel,
-                           .count = WKI_MIN(in_shape[0], count - done)};
-        wki_plan_forward(plan, &batch, (float *)(*logits)->data + done * out_numel);
+        in_shape[0] = WKI_MIN(PREDICT_BATCH, count - done);
+        WKI_TRY(wki_module_plan(model, images->ndim, in_shape, &plan));
+        wki_batch batch = {.images = (const float *)images->data + done * (images->numel / count),
+                           .count = in_shape[0]};
+        wki_plan_forward(plan, &batch, (float *)(*logits)->data + done * numel);
     }
     return WICK_OK;
 }

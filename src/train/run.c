@@ -1,10 +1,12 @@
 #include "train/run_internal.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <wick/checkpoint.h>
@@ -15,15 +17,20 @@
 #define MODEL_FILE   "model.pth"
 #define ROWS_HEADER  "epoch,train_loss,train_acc,test_loss,test_acc,seconds\n"
 
-struct wick_run {
-    wick_context *context;
-    char *folder;
-    wick_run_args args; /* owned */
-    wick_epoch *epochs;
-    size_t epoch_count, epoch_capacity;
-    bool finished;
-    wick_results results; /* owned, but for its epochs, which are those above */
-};
+enum { ASIDE = 64 };
+
+/* All but args.json, which makes a folder a run. The second line's are not written here, but told of in
+ * run.h. */
+static const char *const other_files[] = {ROWS_FILE,
+                                          RESULTS_FILE,
+                                          MODEL_FILE,
+                                          WKI_CHECKPOINT_FILE,
+                                          "steps.csv",
+                                          "curves.png",
+                                          "curves.svg",
+                                          "confusion_matrix.png",
+                                          "confusion_matrix.svg",
+                                          "report.html"};
 
 static wick_status run_new(wick_context *context, const char *folder, wick_run **out)
 {
@@ -33,6 +40,7 @@ static wick_status run_new(wick_context *context, const char *folder, wick_run *
     WKI_TRY(wki_alloc(context, 1, sizeof(wick_run), "a run", &memory));
     wick_run *run = memory;
     run->context = context;
+    run->lock = -1;
     wick_status status = wki_strdup(context, folder, &run->folder);
     if (status == WICK_OK)
         *out = run;
@@ -48,6 +56,8 @@ void wick_run_free(wick_run *run)
     run->results.epochs = NULL;
     wki_results_release(&run->results);
     wki_run_args_release(&run->args);
+    if (run->lock >= 0)
+        close(run->lock);
     free(run->epochs);
     free(run->folder);
     free(run);
@@ -60,6 +70,53 @@ wick_status wick_run_path(const wick_run *run, const char *name, char **path)
     if (name == NULL || path == NULL)
         return wki_fail(run->context, WICK_EINVAL, "name or path is NULL");
     return wki_join_path(run->context, run->folder, name, path);
+}
+
+/* ---- having one alone ---------------------------------------------------------------------------- */
+
+/* It is the folder itself that is locked: no file is left behind, and none can be removed from under the
+ * lock. Where a file system knows no locks there is none. */
+static wick_status lock(wick_run *run)
+{
+    int fd = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return wki_fail(run->context, WICK_EIO, "%s: cannot open the folder: %s", run->folder,
+                        strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(fd);
+        return wki_fail(run->context, WICK_EBUSY, "%s: is in use by another run, which has not ended",
+                        run->folder);
+    }
+    run->lock = fd;
+    return WICK_OK;
+}
+
+/* "model.pth.4711-0.tmp", for one of the run's files: see make_temporary() in base/files.c. */
+static bool is_leftover(const char *name)
+{
+    size_t length = strlen(name);
+    if (length < 4 || strcmp(name + length - 4, ".tmp") != 0)
+        return false;
+    for (size_t i = 0; i <= WKI_COUNT(other_files); i++) {
+        const char *file = i < WKI_COUNT(other_files) ? other_files[i] : ARGS_FILE;
+        size_t part = strlen(file);
+        if (strncmp(name, file, part) == 0 && name[part] == '.' &&
+            strspn(name + part + 1, "0123456789-") == length - part - 5)
+            return true;
+    }
+    return false;
+}
+
+/* Removes what was being written when a process was killed. The folder must be locked. */
+static void sweep(const wick_run *run)
+{
+    DIR *names = opendir(run->folder);
+    if (names == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(names)) != NULL;)
+        if (is_leftover(entry->d_name))
+            unlinkat(dirfd(names), entry->d_name, 0);
+    closedir(names);
 }
 
 /* ---- making one ---------------------------------------------------------------------------------- */
@@ -78,59 +135,46 @@ static wick_status take_args(wick_run *run, const wick_run_args *args, char **te
     return status == WICK_EFORMAT ? WICK_EINVAL : status;
 }
 
-/* Takes the folder for this run: of two that try at once, one finds the other's args.json. */
-static wick_status claim(wick_context *context, const char *folder, const char *path)
+/* The folder must be locked, for the descriptor too. */
+static wick_status refuse_a_run(const wick_run *run)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0) {
-        close(fd);
-        return WICK_OK;
-    }
-    if (errno == EEXIST)
-        return wki_fail(context, WICK_EEXIST, "%s: there is a run in this folder already", folder);
-    return wki_fail(context, WICK_EIO, "%s: cannot make the file: %s", path, strerror(errno));
-}
-
-/* Calls use on the path of each file that comes after args.json. */
-static wick_status each_file(wick_run *run, wick_status (*use)(wick_run *run, const char *path))
-{
-    static const char *const names[] = {ROWS_FILE, RESULTS_FILE, MODEL_FILE};
-    wick_status status = WICK_OK;
-    for (size_t i = 0; i < WKI_COUNT(names) && status == WICK_OK; i++) {
-        char *path;
-        WKI_TRY(wick_run_path(run, names[i], &path));
-        status = use(run, path);
-        free(path);
-    }
-    return status;
-}
-
-static wick_status refuse(wick_run *run, const char *path)
-{
-    if (!wki_file_exists(path))
+    bool there = faccessat(run->lock, ARGS_FILE, F_OK, 0) == 0;
+    for (size_t i = 0; i < WKI_COUNT(other_files); i++)
+        there = there || faccessat(run->lock, other_files[i], F_OK, 0) == 0;
+    if (!there)
         return WICK_OK;
     return wki_fail(run->context, WICK_EEXIST, "%s: there is a run in this folder already", run->folder);
 }
 
-/* What an earlier run left would be taken for this one's. */
-static wick_status remove_old(wick_run *run, const char *path)
+/* What an earlier run left would be taken for this one's, so it goes to names that sweep() removes,
+ * before args.json is replaced: whenever the process is killed, no file is there beside another run's
+ * args.json. */
+static wick_status set_aside(const wick_run *run)
 {
-    if (unlink(path) == 0 || errno == ENOENT)
-        return WICK_OK;
-    return wki_fail(run->context, WICK_EIO, "%s: cannot remove the earlier run's file: %s", path,
-                    strerror(errno));
+    for (size_t i = 0; i < WKI_COUNT(other_files); i++) {
+        char aside[ASIDE];
+        snprintf(aside, sizeof(aside), "%s.0-0.tmp", other_files[i]);
+        if (renameat(run->lock, other_files[i], run->lock, aside) != 0 && errno != ENOENT)
+            return wki_fail(run->context, WICK_EIO, "%s/%s: cannot replace the earlier run's file: %s",
+                            run->folder, other_files[i], strerror(errno));
+    }
+    return WICK_OK;
 }
 
-static wick_status write_args(wick_run *run, bool exist_ok, const char *text)
+static void put_back(const wick_run *run)
+{
+    for (size_t i = 0; i < WKI_COUNT(other_files); i++) {
+        char aside[ASIDE];
+        snprintf(aside, sizeof(aside), "%s.0-0.tmp", other_files[i]);
+        (void)renameat(run->lock, aside, run->lock, other_files[i]);
+    }
+}
+
+static wick_status write_args(const wick_run *run, const char *text)
 {
     char *path;
     WKI_TRY(wick_run_path(run, ARGS_FILE, &path));
-    wick_status status = exist_ok ? WICK_OK : claim(run->context, run->folder, path);
-    bool claimed = status == WICK_OK && !exist_ok;
-    if (status == WICK_OK)
-        status = wki_file_write(run->context, path, text, strlen(text));
-    if (status != WICK_OK && claimed)
-        unlink(path);
+    wick_status status = wki_file_write(run->context, path, text, strlen(text));
     free(path);
     return status;
 }
@@ -139,11 +183,19 @@ static wick_status write_folder(wick_run *run, bool exist_ok, const char *text)
 {
     bool existed = wki_file_exists(run->folder);
     WKI_TRY(wki_make_folders(run->context, run->folder));
-    wick_status status = exist_ok ? WICK_OK : each_file(run, refuse);
-    if (status == WICK_OK)
-        status = write_args(run, exist_ok, text);
-    if (status == WICK_OK && exist_ok)
-        status = each_file(run, remove_old);
+    wick_status status = lock(run);
+    if (status == WICK_OK && !exist_ok)
+        status = refuse_a_run(run);
+    if (status == WICK_OK) {
+        if (exist_ok)
+            status = set_aside(run);
+        if (status == WICK_OK)
+            status = write_args(run, text);
+        if (status == WICK_OK)
+            sweep(run);
+        else if (exist_ok)
+            put_back(run);
+    }
     if (status != WICK_OK && !existed)
         rmdir(run->folder);
     return status;
@@ -287,7 +339,7 @@ static wick_status read_results(wick_run *run)
     return status;
 }
 
-wick_status wick_run_open(wick_context *context, const char *folder, wick_run **out)
+static wick_status open_folder(wick_context *context, const char *folder, bool alone, wick_run **out)
 {
     wick_run *run;
     if (context == NULL)
@@ -295,7 +347,9 @@ wick_status wick_run_open(wick_context *context, const char *folder, wick_run **
     if (folder == NULL || out == NULL)
         return wki_fail(context, WICK_EINVAL, "folder or out is NULL");
     WKI_TRY(run_new(context, folder, &run));
-    wick_status status = read_args(run);
+    wick_status status = alone && wki_file_exists(folder) ? lock(run) : WICK_OK;
+    if (status == WICK_OK)
+        status = read_args(run);
     if (status == WICK_OK)
         status = read_results(run);
     if (status == WICK_OK)
@@ -303,6 +357,20 @@ wick_status wick_run_open(wick_context *context, const char *folder, wick_run **
     else
         wick_run_free(run);
     return status;
+}
+
+wick_status wick_run_open(wick_context *context, const char *folder, wick_run **out)
+{
+    return open_folder(context, folder, false, out);
+}
+
+wick_status wick_run_resume(wick_context *context, const char *folder, wick_run **out)
+{
+    wick_run *run;
+    WKI_TRY(open_folder(context, folder, true, &run));
+    sweep(run);
+    *out = run;
+    return WICK_OK;
 }
 
 const char *wick_run_folder(const wick_run *run)
@@ -318,6 +386,12 @@ const wick_run_args *wick_run_get_args(const wick_run *run)
 const wick_results *wick_run_results(const wick_run *run)
 {
     return run->finished ? &run->results : NULL;
+}
+
+const wick_epoch *wick_run_epochs(const wick_run *run, int64_t *count)
+{
+    *count = (int64_t)run->epoch_count;
+    return run->epochs;
 }
 
 /* ---- adding to one ------------------------------------------------------------------------------- */
@@ -397,10 +471,17 @@ wick_status wick_run_finish(wick_run *run, const wick_results *results)
     wick_results whole = *results;
     whole.epochs = run->epochs;
     whole.epoch_count = (int64_t)run->epoch_count;
-    char *text;
-    WKI_TRY(wick_results_format(run->context, &whole, &text));
-    wick_status status = take_results(run, text);
-    free(text);
+    char *text, *checkpoint;
+    WKI_TRY(wick_run_path(run, WKI_CHECKPOINT_FILE, &checkpoint));
+    wick_status status = wick_results_format(run->context, &whole, &text);
+    if (status == WICK_OK) {
+        status = take_results(run, text);
+        free(text);
+    }
+    /* One that stays is in nobody's way: a finished run is not gone on with. */
+    if (status == WICK_OK)
+        unlink(checkpoint);
+    free(checkpoint);
     return status;
 }
 

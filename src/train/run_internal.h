@@ -1,4 +1,4 @@
-/* What run.c and run_json.c share: the JSON files of a run. */
+/* What run.c, run_json.c and run_checkpoint.c share. */
 #ifndef WKI_RUN_INTERNAL_H
 #define WKI_RUN_INTERNAL_H
 
@@ -9,8 +9,21 @@
 /* Longer files are refused before they are read. */
 enum { WKI_RUN_FILE_LIMIT = 64 << 20 };
 
+#define WKI_CHECKPOINT_FILE "checkpoint.pth"
+
+struct wick_run {
+    wick_context *context;
+    char *folder;
+    int lock;           /* the folder, open and locked; -1: it is only read */
+    wick_run_args args; /* owned */
+    wick_epoch *epochs;
+    size_t epoch_count, epoch_capacity;
+    bool finished;
+    wick_results results; /* owned, but for its epochs, which are those above */
+};
+
 /* args.json's text. A NULL text becomes null, which reading refuses. Owned: free(). */
-wick_status wki_run_args_format(wick_context *context, const wick_run_args *args, char **text);
+wick_status wki_run_args_format(wick_context *context, const wick_run_args *args, char **out);
 /* Reads args.json's text, NUL-terminated at length; path is for messages. What args points to is owned:
  * wki_run_args_release(). On failure args is all zeros. */
 wick_status wki_run_args_parse(wick_context *context, const char *path, const char *text, size_t length,

@@ -29,7 +29,7 @@ COMP_WORDS=(wick $2 --) COMP_CWORD=$(set -- $2; echo $(($# + 1)))
 _wick
 printf '%s\n' "${COMPREPLY[@]}" | sort
 END
-for command in notebook "data info" "data get" train eval compare model layer; do
+for command in notebook "data info" "data show" "data get" train eval errors predict explain compare model layer bench; do
     bash flags "$files" "$command" >offered
     wick help $command | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort | diff - offered || echo "other flags: wick $command"
 done

@@ -22,3 +22,16 @@ try_as_user wick train --data ./tiny --model v0 --out closed/run
 try_as_user wick train --data ./tiny --model v0 --out closed
 try_as_user wick compare closed --csv closed/table.csv
 ls -A closed
+# A run of which a file cannot be read any more, or whose folder cannot be written to.
+mkdir open
+chmod 777 open
+as_user wick train --data ./tiny --model v0 --out open/run --checkpoint-every 1 --log-steps /dev/full >/dev/null 2>&1
+for file in args.json checkpoint.pth; do
+    chmod 0 open/run/$file
+    try_as_user wick train --resume open/run
+    chmod 644 open/run/$file
+done
+chmod 555 open/run
+try_as_user wick train --resume open/run --no-figures | sed '/^Epoch/d; /^---/d; /loss:/d; /^$/d'
+chmod 755 open/run
+as_user wick train --resume open/run --no-figures >/dev/null && ls open/run

@@ -4,7 +4,7 @@ mkdir disk
 mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null || skip "no small disk can be mounted here"
 trap 'umount disk' EXIT
 mkidx tiny train=64 test=32 side=4
-train="wick train --data ./tiny --model v0 --epochs 1"
+train="wick train --data ./tiny --model v0 --epochs 1 --no-figures"
 $train --out disk/run >/dev/null
 cp -r disk/run before
 head -c 60000 /dev/zero >disk/filler 2>/dev/null
@@ -16,6 +16,10 @@ try $train --out disk/other
 ls disk
 try wick compare disk/run --csv disk/table.csv
 rm disk/rest disk/filler
+# Without room for pictures the run is there all the same.
+try wick train --data ./tiny --model v0 --epochs 1 --out disk/pictures | tail -2 | sed 's/curves\.png\|report\.html/PICTURE/'
+ls disk/pictures
+rm -r disk/pictures
 # Room for args.json, but none for the weights of a wide model.
 try wick train --data ./tiny --model v0 --epochs 1 --hidden-units 4000 --out disk/wide | without_figures
 ls disk/wide

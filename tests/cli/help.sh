@@ -7,7 +7,7 @@ try wick data --help
 try wick data
 try wick help nothing
 # Both ways to ask for help say the same, and name every flag that a usage line could want.
-for command in notebook "data info" "data get" train eval compare model layer; do
+for command in notebook "data info" "data show" "data get" train eval errors predict explain compare model layer bench; do
     wick help $command >one || echo "wick help $command: exit $?"
     wick $command --help >two || echo "wick $command --help: exit $?"
     cmp one two

@@ -1,23 +1,50 @@
-# SIGINT stops after the step at hand; the model of the last whole epoch is on disk and can be evaluated.
-mkidx tiny train=64 test=32 side=4
-wait_for() {
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
-        [ ! -s "$1" ] || return 0
-        sleep 0.2
-    done
-    echo "$1 did not come"
-}
-train() { # SIGNAL FOLDER
-    # A script's background job ignores SIGINT; timeout's child does not.
-    timeout --preserve-status -s "$1" 60 wick train --data ./tiny --model v0 --epochs 1000000 --out "$2" >/dev/null 2>err &
-    wait_for "$2/results.csv"
-    kill -"$1" $!
-    wait $!
+# SIGINT and SIGTERM stop after the step at hand and save a checkpoint; --resume goes on from it, and the end is that of
+# a run that was not stopped, whether training or testing was interrupted.
+mkidx tiny train=300 test=32
+mkidx tested train=32 test=20000 side=8
+stop() { # SIGNAL FOLDER FILE: once FILE is there
+    wait_for "$2/$3"
+    kill -"$1" $wick_pid
+    wait $wick_pid
     echo "SIG$1: exit $?"
-    sed -E 's/epoch [0-9]+/epoch N/' err
-    wick eval "$2" --json | jsonget model_name
-    ls "$2"
+    cat err
+    expect_file "$2/args.json" "$2/checkpoint.pth"
 }
-train INT one
-train TERM two
-try wick compare one
+resume() { # FOLDER FLAGS...
+    folder=$1
+    shift
+    wick train --resume "$folder" --no-figures "$@" | sed -E 's/step [0-9]+ of/step N of/; s/epoch [0-9]+,/epoch N,/' | sed -n 1p
+    ls "$folder"
+}
+for model in v0 v1 v2; do
+    wick train --data ./tiny --model $model --batch-size 1 --epochs 6 --no-figures --out $model --log-steps $model.steps >/dev/null
+    signal=INT
+    for threads in 1 2 3; do
+        run=$model-$threads
+        start_wick train --data ./tiny --model $model --batch-size 1 --epochs 6 --threads $threads --checkpoint-every 1 --out $run \
+            --log-steps $run.steps >/dev/null 2>err
+        stop $signal $run checkpoint.pth
+        resume $run --threads $((4 - threads)) --log-steps $run.steps
+        same_run $model $run && cmp $model.steps $run.steps && echo "$run: the same"
+        signal=TERM
+    done
+done
+wick train --data ./tested --model v0 --epochs 30 --no-figures --out tested-whole >/dev/null
+for i in 1 2 3; do
+    start_wick train --data ./tested --model v0 --epochs 30 --out tested-$i >/dev/null 2>err
+    stop INT tested-$i results.csv
+    resume tested-$i
+    same_run tested-whole tested-$i && echo "tested-$i: the same"
+done
+start_wick train --data ./tiny --model v0 --epochs 1000000 --out last >/dev/null 2>err
+stop TERM last results.csv
+wick eval last --json | jsonget model_name
+try wick compare last
+# The chapter keeps what is done.
+start_wick notebook --data ./tiny --epochs 1000000 --no-figures --out notebook >/dev/null 2>err
+wait_for notebook/model_0/results.csv
+kill -INT $wick_pid
+wait $wick_pid
+echo "notebook: exit $?"
+sed -E 's/epoch [0-9]+/epoch N/' err
+ls notebook notebook/model_0

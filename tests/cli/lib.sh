@@ -38,3 +38,37 @@ expect_file() {
         [ -e "$path" ] || echo "missing: $path"
     done
 }
+
+# Two runs whose models and results are the same to the byte, but for times and the number of threads.
+same_run() {
+    cmp "$1/model.pth" "$2/model.pth" || return
+    for run in "$1" "$2"; do
+        for file in results.json results.csv; do
+            sed -E 's/"(seconds|train_time|threads)": [0-9.e-]+/"\1": N/g; /^[0-9]/s/,[^,]*$//' \
+                "$run/$file" >"same.$(echo "$run" | tr / _).$file"
+        done
+    done
+    for file in results.json results.csv; do
+        cmp "same.$(echo "$1" | tr / _).$file" "same.$(echo "$2" | tr / _).$file" || return
+    done
+}
+
+# Waits until the file is there and not empty.
+wait_for() {
+    for wait_i in $(seq 300); do
+        [ ! -s "$1" ] || return 0
+        sleep 0.02
+    done
+    echo "$1 did not come"
+}
+
+# Starts wick in the background as $wick_pid, with SIGINT not ignored as a script's background jobs have it.
+start_wick() {
+    timeout --preserve-status -s KILL 300 wick "$@" &
+    wick_pid=$!
+}
+
+# A list of files without those that only a build with cairo and pango draws, and the page with them.
+without_pictures() {
+    sed '/\.png$/d; /\.svg$/d; /report\.html$/d'
+}

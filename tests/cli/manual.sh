@@ -1,8 +1,8 @@
 # The manual has every command and every flag of it, with the text and the default that --help gives.
 page=$CASES/../../docs/wick.1
 sed 's/\\e/\\/g; s/\\-/-/g' "$page" >plain
-for command in notebook "data info" "data get" train eval compare model layer; do
-    sed -n "/^\.SS \"wick $command[ \"]/,/^\.S[SH] /p" plain | sed '$d' | tr '\n' ' ' | tr -s ' ' >section
+for command in notebook "data info" "data show" "data get" train eval errors predict explain compare model layer bench; do
+    sed -n "/^\.SS \"wick ${command}[ \"]/,/^\.S[SH] /p" plain | sed '$d' | tr '\n' ' ' | tr -s ' ' >section
     [ -s section ] || echo "no section: wick $command"
     wick help $command | sed -n '/^Flags:/,/^Examples:/p' | sed '1d;/^ *--help/,$d' |
         sed -E 's/^  (--[a-z-]+)( [^ ]+)?  +(.*)/\n\1\n\3/; s/^ +//' >flags

@@ -1,8 +1,8 @@
 mkidx tiny train=128 test=64
 wick notebook --data ./tiny --epochs 1 --hidden-units 4 >out
 sed -n '/^## /p' out
-tail -8 out | without_figures
-find runs -type f | sort
+sed '/^Figures: /d; /^Page: /d' out | tail -8 | without_figures
+find runs -type f | without_pictures | sort
 sed 's/[0-9.]*[0-9]$/N/; s/,[0-9.]*[0-9]/,N/g' runs/notebook/compare.csv
 grep -c 'Equal to the last digit: True' out
 # The same seed, the same chapter.

@@ -4,7 +4,7 @@ train="wick train --data ./tiny --model v0 --epochs 1"
 for i in 1 2 3; do
     $train | tail -1
 done
-ls runs runs/train2
+ls runs runs/train2 | without_pictures
 try $train --out runs/train2 | without_figures
 cp -r runs/train2 before
 try $train --out runs/train2 --seed 7 | tail -2

@@ -1,7 +1,7 @@
-/* A web server on 127.0.0.1 that serves the files of a folder, one request after the other, until it is killed;
- * it prints its port. The first part of a path says how: /right/NAME as it is, /short/NAME without its last
- * byte, /lie/NAME with its last byte changed, /slow/NAME a few bytes and then nothing; all else is 403.
- *   serve FOLDER */
+/* A web server on 127.0.0.1 that serves the files of a folder, one request after the other, until it is
+ * killed; it prints its port. The first part of a path says how: /right/NAME as it is, /short/NAME
+ * without its last byte, /lie/NAME with its last byte changed, /slow/NAME a few bytes and then nothing;
+ * all else is 403. serve FOLDER */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -25,8 +25,9 @@ static void send_all(int client, const char *data, size_t length)
 static void send_head(int client, const char *status, size_t length)
 {
     char head[256];
-    int size = snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
-                        status, length);
+    int size =
+        snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
+                 status, length);
     send_all(client, head, (size_t)size);
 }
 
@@ -50,8 +51,8 @@ static void answer(int client, const char *folder, const char *manner, const cha
 {
     size_t length;
     char *bytes = read_file(folder, name, &length);
-    bool known = strcmp(manner, "right") == 0 || strcmp(manner, "short") == 0 || strcmp(manner, "lie") == 0 ||
-                 strcmp(manner, "slow") == 0;
+    bool known = strcmp(manner, "right") == 0 || strcmp(manner, "short") == 0 ||
+                 strcmp(manner, "lie") == 0 || strcmp(manner, "slow") == 0;
     if (bytes == NULL || !known || length == 0) {
         send_head(client, bytes == NULL && known ? "404 Not Found" : "403 Forbidden", 0);
     } else {

@@ -17,6 +17,12 @@ wick train --data ./tiny --model v0 --epochs 1 --out run2 --log-steps /dev/full 
 echo "log, full: exit $?" >&2
 wick train --data ./tiny --model v0 --epochs 1 --out run3 --log-steps none/steps >/dev/null
 echo "log, nowhere: exit $?" >&2
+wick train --data ./tiny --model v0 --epochs 2 --out run4 --checkpoint-every 3 --log-steps /dev/full >/dev/null 2>&1
+wick train --resume run4 --checkpoint-every 1 >&-
+echo "resume, closed: exit $?" >&2
+wick train --resume run4 --json >/dev/full
+echo "resume, full: exit $?" >&2
+ls run4/results.json
 # Nothing of it went into a file of the run.
 head -c 15 run/results.csv
 echo

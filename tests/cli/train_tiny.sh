@@ -1,6 +1,6 @@
 mkidx tiny
 wick train --data ./tiny --model v0 --epochs 2 --out run --log-steps steps | without_figures
-ls run
+ls run | without_pictures
 # 200 images make 7 steps of 32 each epoch.
 wc -l <steps
 sed -E 's/[0-9.]+$/N/' steps | sort | uniq -c | sed 's/^ *//'

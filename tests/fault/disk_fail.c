@@ -1,6 +1,7 @@
 /* Every call to the file system fails in turn, as on a full or broken disk: each failure is WICK_EIO,
  * and what was there before is there still, whole. Reads and writes also come in short pieces and are
- * interrupted.
+ * interrupted. With the argument `shrink` it is each read in turn that finds the file's end too early, as
+ * when a file is cut short while it is read.
  *
  * The linker's --wrap sends the library's calls here (meson.build lists them). */
 #include "fault.h"
@@ -17,7 +18,7 @@
 enum { TRACE = 16, DESCRIPTORS = 256 };
 
 static struct {
-    bool armed, all;
+    bool shrinks, armed, all;
     long count, fail_at, failed, calls;
     long open_files;
     bool written[DESCRIPTORS]; /* something was written to it */
@@ -49,7 +50,7 @@ int __wrap_fstat64(int fd, struct stat64 *info);
 /* Whether this call is one to fail, with error in errno. */
 static bool fails(const char *name, int error)
 {
-    if (!disk.armed)
+    if (!disk.armed || (disk.shrinks && strcmp(name, "read") != 0))
         return false;
     disk.count++;
     if (disk.all ? disk.count < disk.fail_at : disk.count != disk.fail_at)
@@ -104,8 +105,8 @@ int __wrap_open64(const char *path, int flags, ...)
 
 ssize_t __wrap_read(int fd, void *bytes, size_t length)
 {
-    if (interrupted(&length) || fails("read", EIO))
-        return -1;
+    if (interrupted(&length) || fails_to_keep("read", EIO, disk.shrinks))
+        return disk.shrinks && errno != EINTR ? 0 : -1;
     return __real_read(fd, bytes, length);
 }
 
@@ -205,14 +206,16 @@ static void explain(void)
     backtrace_symbols_fd(disk.trace, disk.depth, STDERR_FILENO);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    disk.shrinks = argc > 1 && strcmp(argv[1], "shrink") == 0;
     const fault_kind kind = {.arm = arm,
                              .disarm = disarm,
                              .leaks = leaks,
                              .check = check,
                              .explain = explain,
-                             .what = "file call",
-                             .must_fail = must_fail};
+                             .what = disk.shrinks ? "read" : "file call",
+                             .must_fail = must_fail,
+                             .may_be_idle = disk.shrinks};
     return fault_main(&kind);
 }

@@ -162,8 +162,8 @@ int fault_main(const fault_kind *kind)
         long from = run_scenario(s, true);
         printf("%-24s %5ld %ss, each failing alone; %ld with all after it\n", s->name, once, kind->what,
                from);
-        FAULT_CHECK(once > 0 && from > 0);
-        count++;
+        FAULT_CHECK(kind->may_be_idle || (once > 0 && from > 0));
+        count += once > 0;
     }
     printf("%d scenarios\n", count);
     return count > 0 ? 0 : 1;

@@ -72,6 +72,8 @@ typedef struct fault_kind {
     bool (*must_fail)(void);
     /* Whether scenarios that are memory_only are run. */
     bool without_files;
+    /* Whether some scenarios, but not all, may make no such call. */
+    bool may_be_idle;
 } fault_kind;
 
 /* Runs all scenarios; the result of main(). */

@@ -1,6 +1,8 @@
 /* Every layer's gradients, alone and after one another, against central differences in double. */
+#include "plan/plan_internal.h"
 #include "reference.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +160,223 @@ static void test_one_after_another(void **state)
     check_all(cases, WKI_COUNT(cases), 5);
 }
 
+/* ---- Winograd's way ---------------------------------------------------------------------------------
+ */
+
+static void must(wick_context *context, wick_status status)
+{
+    if (status != WICK_OK)
+        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
+}
+
+static wick_context *open_context(int threads, int kernels)
+{
+    wick_context *context;
+    assert_int_equal(wick_context_new(&context), WICK_OK);
+    context->work_per_thread = 1.0; /* threads even for so little work */
+    wick_manual_seed(context, ref_random());
+    must(context, wick_context_set_threads(context, threads));
+    int sets = 0;
+    while (wki_kernels_runnable(sets) != NULL)
+        sets++;
+    must(context, wick_context_set_cpu(context, wki_kernels_runnable(kernels % sets)->name));
+    return context;
+}
+
+/* How many of the convolutions of the module's last plan go by Winograd's way. */
+static int winograd_count(const wick_module *module)
+{
+    const wki_plan *plan = module->plan;
+    int count = 0;
+    for (int i = 0; i < plan->op_count; i++)
+        count += plan->ops[i].kind == &wki_op_conv2d && plan->ops[i].as.conv2d.winograd;
+    return count;
+}
+
+/* Fewer than 16 images may go by columns, more never do. */
+static void check_winograd(const layers *one, int index)
+{
+    static const int64_t batches[2][3] = {{13, 15, 16}, {17, 32, 33}};
+    static const int threads[] = {1, 2, 3, 5};
+    for (int i = 0; i < 2; i++) {
+        wick_context *context = open_context(threads[(index + 2 * i) % 4], index + i);
+        wick_module *module = ref_sequential(context, one->texts);
+        int64_t batch = batches[i][ref_int(0, 2)];
+        ref_check_module(context, module, batch, one->ndim, one->shape);
+        if (batch > WKI_LANES && winograd_count(module) == 0)
+            fail_msg("no convolution went by Winograd's way");
+        wick_module_free(module);
+        wick_context_free(context);
+    }
+}
+
+static void test_winograd(void **state)
+{
+    (void)state;
+    static const layers cases[] = {
+        {{"Conv2d(8, 8, kernel_size=3)"}, 3, {8, 3, 3}},
+        {{"Conv2d(8, 9, kernel_size=3)"}, 3, {8, 6, 5}},
+        {{"Conv2d(13, 8, kernel_size=3, padding=1)"}, 3, {13, 4, 6}},
+        {{"Conv2d(10, 11, kernel_size=3, padding=1, bias=False)"}, 3, {10, 7, 5}},
+        {{"Conv2d(8, 16, kernel_size=3, padding=2)"}, 3, {8, 5, 4}},
+        {{"Conv2d(9, 10, kernel_size=3, padding=(0, 2))"}, 3, {9, 4, 3}},
+        {{"Conv2d(9, 8, kernel_size=3, padding=(2, 1), bias=False)"}, 3, {9, 3, 6}},
+        /* Smaller than the kernel. */
+        {{"Conv2d(8, 10, kernel_size=3, padding=1)"}, 3, {8, 1, 1}},
+        {{"Conv2d(8, 8, kernel_size=3, padding=2)"}, 3, {8, 1, 2}},
+        {{"Conv2d(8, 8, kernel_size=3, padding=(1, 0))"}, 3, {8, 2, 5}},
+        {{"Conv2d(16, 16, kernel_size=3, groups=2)"}, 3, {16, 5, 6}},
+        {{"Conv2d(16, 18, kernel_size=3, groups=2, padding=1)"}, 3, {16, 4, 5}},
+        {{"Conv2d(16, 16, kernel_size=3, groups=2, padding=2)", "ReLU()"}, 3, {16, 3, 2}},
+        {{"Conv2d(8, 12, kernel_size=3, padding=1)", "ReLU()"}, 3, {8, 5, 5}},
+        {{"ReLU()", "Conv2d(8, 8, kernel_size=3, padding=1)"}, 3, {8, 4, 5}},
+        {{"ReLU()", "Conv2d(16, 16, kernel_size=3, groups=2, padding=2)", "ReLU()"}, 3, {16, 2, 3}},
+        /* Both ways, in one plan, on the same buffers. */
+        {{"Conv2d(8, 8, kernel_size=3, padding=1)", "ReLU()", "Conv2d(8, 9, kernel_size=3)", "ReLU()"},
+         3,
+         {8, 5, 6}},
+        {{"Conv2d(1, 8, kernel_size=3, padding=1)", "ReLU()", "Conv2d(8, 8, kernel_size=3, padding=1)",
+          "ReLU()", "MaxPool2d(2)", "Conv2d(8, 10, kernel_size=3, padding=2)", "Flatten()",
+          "Linear(160, 3)"},
+         3,
+         {1, 5, 5}},
+        {{"Conv2d(8, 8, kernel_size=3, padding=2)", "Conv2d(8, 8, kernel_size=5, padding=4, stride=2)",
+          "ReLU()", "Conv2d(8, 8, kernel_size=3)"},
+         3,
+         {8, 3, 4}},
+        {{"MaxPool2d(3, stride=1, padding=1)", "Conv2d(8, 8, kernel_size=3, padding=1)",
+          "MaxPool2d(2, padding=1)"},
+         3,
+         {8, 3, 5}},
+    };
+    for (size_t i = 0; i < WKI_COUNT(cases); i++) {
+        printf("%s, ...\n", cases[i].texts[0]);
+        fflush(stdout);
+        check_winograd(&cases[i], (int)i);
+    }
+}
+
+/* A float's part of the largest number, as in the other checks of the gradients. */
+static void check_same(const char *what, const float *a, const float *b, int64_t count)
+{
+    double largest = 0.0;
+    for (int64_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs((double)a[i]));
+    for (int64_t i = 0; i < count; i++)
+        if (!(fabs((double)a[i] - (double)b[i]) <= 4e-5 * largest + 1e-7))
+            fail_msg("%s: number %lld is %.9g with many images, %.9g with few", what, (long long)i,
+                     (double)a[i], (double)b[i]);
+}
+
+/* Images first .. first + count of a batch. */
+static wick_tensor *some_images(wick_context *context, const wick_tensor *all, int64_t first,
+                                int64_t count)
+{
+    int64_t shape[WICK_MAX_DIMS] = {count}, numel = wick_tensor_numel(all) / wick_tensor_size(all, 0);
+    for (int i = 1; i < wick_tensor_ndim(all); i++)
+        shape[i] = wick_tensor_size(all, i);
+    wick_tensor *some = ref_tensor(context, wick_tensor_ndim(all), shape);
+    memcpy(wick_tensor_f32(some), (const float *)wick_tensor_cdata(all) + first * numel,
+           (size_t)(count * numel) * sizeof(float));
+    return some;
+}
+
+/* Forward and backward from the output itself, `step` images at a time: outputs and inputs' gradients
+ * are collected, the parameters' add up in the module. */
+typedef struct passes {
+    wick_tensor *images;
+    float *outputs, *inputs;
+    int64_t numel; /* of all outputs */
+    bool columns;  /* of the plan */
+    int winograd;
+} passes;
+
+static void run_passes(wick_module *module, passes *p, int64_t step)
+{
+    wick_context *context = module->context;
+    int64_t count = wick_tensor_size(p->images, 0);
+    p->numel = 0;
+    wick_module_zero_grad(module);
+    for (int64_t at = 0; at < count; at += step) {
+        wick_tensor *images = some_images(context, p->images, at, WKI_MIN(step, count - at)), *output,
+                    *back;
+        must(context, wick_module_forward(module, images, &output));
+        must(context, wick_module_backward(module, output, &back));
+        int64_t out = wick_tensor_numel(output), in = wick_tensor_numel(back);
+        p->outputs = realloc(p->outputs, (size_t)(p->numel + out) * sizeof(float));
+        assert_non_null(p->outputs);
+        memcpy(p->outputs + p->numel, wick_tensor_cdata(output), (size_t)out * sizeof(float));
+        memcpy(p->inputs + at * (wick_tensor_numel(p->images) / count), wick_tensor_cdata(back),
+               (size_t)in * sizeof(float));
+        p->numel += out;
+        wick_tensor_free(images);
+        wick_tensor_free(output);
+        wick_tensor_free(back);
+    }
+    p->columns = ((const wki_plan *)module->plan)->columns;
+    p->winograd = winograd_count(module);
+}
+
+/* The same images at once, in the lanes, and few at a time, with their columns in the lanes. */
+static void check_few_and_many(const layers *one, int index)
+{
+    wick_context *context = open_context(1 + index % 3, index);
+    wick_module *module = ref_sequential(context, one->texts);
+    int64_t shape[4] = {WKI_LANES + ref_int(0, 5), one->shape[0], one->shape[1], one->shape[2]};
+    passes many = {.images = ref_tensor(context, 4, shape)}, few = {.images = many.images};
+    wick_state_dict *of_many, *of_few;
+    many.inputs = malloc((size_t)wick_tensor_numel(many.images) * sizeof(float));
+    few.inputs = malloc((size_t)wick_tensor_numel(many.images) * sizeof(float));
+    assert_true(many.inputs != NULL && few.inputs != NULL);
+    run_passes(module, &many, shape[0]);
+    must(context, wick_module_gradients(module, &of_many));
+    assert_true(!many.columns && many.winograd > 0);
+    int below = ((const wki_plan *)module->plan)->columns_below;
+    assert_true(below > 1);
+    run_passes(module, &few, ref_int(1, below - 1));
+    must(context, wick_module_gradients(module, &of_few));
+    assert_true(few.columns && few.winograd == 0);
+    assert_int_equal(many.numel, few.numel);
+    check_same("the outputs", many.outputs, few.outputs, many.numel);
+    check_same("the inputs' gradients", many.inputs, few.inputs, wick_tensor_numel(many.images));
+    for (int64_t i = 0; i < wick_state_dict_count(of_many); i++)
+        check_same(wick_state_dict_key(of_many, i), wick_tensor_f32(wick_state_dict_tensor(of_many, i)),
+                   wick_tensor_f32(wick_state_dict_tensor(of_few, i)),
+                   wick_tensor_numel(wick_state_dict_tensor(of_many, i)));
+    wick_state_dict_free(of_many);
+    wick_state_dict_free(of_few);
+    wick_tensor_free(many.images);
+    free(many.outputs);
+    free(many.inputs);
+    free(few.outputs);
+    free(few.inputs);
+    wick_module_free(module);
+    wick_context_free(context);
+}
+
+static void test_few_and_many(void **state)
+{
+    (void)state;
+    /* No ReLU's or maximum's choice, which a last bit could turn; those are in the cases above. */
+    static const layers cases[] = {
+        {{"Conv2d(8, 8, kernel_size=3, padding=1)"}, 3, {8, 7, 9}},
+        {{"Conv2d(8, 11, kernel_size=3)"}, 3, {8, 12, 16}},
+        {{"Conv2d(16, 16, kernel_size=3, groups=2, padding=2)"}, 3, {16, 1, 14}},
+        {{"Conv2d(9, 8, kernel_size=3, padding=1)", "Conv2d(8, 10, kernel_size=3, padding=2)"},
+         3,
+         {9, 5, 13}},
+        {{"Conv2d(3, 8, kernel_size=3, padding=1)", "Conv2d(8, 8, kernel_size=3)", "Flatten()",
+          "Linear(320, 4)"},
+         3,
+         {3, 6, 12}},
+    };
+    for (size_t i = 0; i < WKI_COUNT(cases); i++)
+        check_few_and_many(&cases[i], (int)i);
+}
+
+/* ---- by chance --------------------------------------------------------------------------------------
+ */
+
 /* A convolution by chance: anything that fits. */
 static void random_conv2d(char text[160], layers *one)
 {
@@ -222,6 +441,8 @@ int main(void)
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_relu),
         cmocka_unit_test(test_one_after_another),
+        cmocka_unit_test(test_winograd),
+        cmocka_unit_test(test_few_and_many),
         cmocka_unit_test(test_random_conv2d),
     };
     return cmocka_run_group_tests(tests, ref_seed, NULL);

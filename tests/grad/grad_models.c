@@ -13,6 +13,7 @@ static int make_context(void **state)
 {
     if (wick_context_new((wick_context **)state) != WICK_OK)
         return -1;
+    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
     wick_manual_seed(*state, ref_random());
     return 0;
 }

@@ -26,11 +26,12 @@ fresh() {
 check() { # EXPECTED WHAT SCRIPT ARGUMENTS...
     expected=$1
     what=$2
-    shift 2
+    script=$3
+    shift 3
     count=$((count + 1))
-    if "$here/$@" >"$work/output" 2>&1; then result=passes; else result=fails; fi
+    if "$here/$script" "$@" >"$work/output" 2>&1; then result=passes; else result=fails; fi
     if [ $result != "$expected" ]; then
-        echo "$1 $result, though it $expected where $what:"
+        echo "$script $result where $what:"
         cat "$work/output"
         bad=1
     fi
@@ -61,6 +62,14 @@ fresh && echo '#include "base/base.h"' >>cli/main.c
 check fails 'cli reaches past the public headers' layers.sh "$work/tree"
 fresh && echo '#include <curl/curl.h>' >>src/nn/nn.c
 check fails 'nn uses libcurl' layers.sh "$work/tree"
+fresh && mkdir src/plot && echo '#include <pango/pangocairo.h>' >src/plot/canvas_cairo.c
+check passes 'the canvas uses cairo' layers.sh "$work/tree"
+fresh && mkdir src/plot && echo '#include <pango/pangocairo.h>' >src/plot/plot_bars.c
+check fails 'a figure uses cairo by itself' layers.sh "$work/tree"
+fresh && mkdir src/plot && echo '#include "plan/plan.h"' >src/plot/plot_bars.c
+check fails 'a figure uses plans' layers.sh "$work/tree"
+fresh && mkdir src/train && echo '#include <wick/plot.h>' >src/train/run.c
+check fails 'training draws' layers.sh "$work/tree"
 
 fresh && : >cli/nn.c
 check fails 'a name is there twice' names.sh "$work/tree"

@@ -31,5 +31,10 @@ if [ -n "$(comm -13 "$work/declared" "$work/exported" | grep '^wick_')" ]; then
     comm -13 "$work/declared" "$work/exported" | grep '^wick_'
     bad=1
 fi
+# The build links it with what is missing allowed, so that a part can be tested before another is written.
+if nm -D --undefined-only "$library" | grep -E ' (wick|wki)_'; then
+    echo "^ used but defined nowhere"
+    bad=1
+fi
 echo "$(wc -l <"$work/declared") functions declared"
 [ $bad -eq 0 ]

@@ -150,11 +150,26 @@ static void test_every_tile(void **state)
         }
 }
 
+/* So many that channels times groups of channels is more than an int. */
+static void test_many_channels(void **state)
+{
+    (void)state;
+    enum { CHANNELS = 120001 };
+    conv c = {.call = {.taps = 1, .channels = CHANNELS, .columns = 1, .row_end = 1}};
+    make_offsets(&c.call, 0);
+    c.call.input = kt_random_floats(make_plane(&c.call.in, 1, 1, 1), false);
+    c.call.weight = kt_random_floats(CHANNELS, false);
+    c.output_floats = make_plane(&c.call.out, CHANNELS, 1, 1);
+    run_case(&c);
+    kt_release();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conv2d),
         cmocka_unit_test(test_every_tile),
+        cmocka_unit_test(test_many_channels),
     };
     return cmocka_run_group_tests(tests, kt_seed, NULL);
 }

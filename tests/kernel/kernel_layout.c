@@ -24,7 +24,7 @@ static void make_case(layout *l)
     *l = (layout){.call = {.images = kt_int(0, WKI_LANES),
                            .channels = kt_int(1, 4),
                            .height = kt_int(1, 6),
-                           .width = kt_int(1, 9)}};
+                           .width = kt_once_in(3) ? kt_int(10, 50) : kt_int(1, 9)}};
     int features = call->channels * call->height * call->width;
     call->pitch = features + (kt_once_in(2) ? 0 : kt_int(1, 9));
     l->rows_floats = call->images == 0 ? 0 : (size_t)((call->images - 1) * call->pitch + features);

@@ -131,8 +131,8 @@ static void check_bits(float **first, float *now, size_t count, const char *name
         *first = now;
     size_t differs = kt_first_difference(*first, now, count);
     if (differs > 0)
-        fail_msg("%s: %s: number %zu has other bits: %a, not %a", name, what, differs - 1, (double)now[differs - 1],
-                 (double)(*first)[differs - 1]);
+        fail_msg("%s: %s: number %zu has other bits: %a, not %a", name, what, differs - 1,
+                 (double)now[differs - 1], (double)(*first)[differs - 1]);
 }
 
 static void run_case(lin *l, const wki_kernels *kernels)

@@ -3,29 +3,30 @@
  * only near. */
 #include "kernel_support.h"
 
-enum { CASES = 500 };
+enum { CASES = 1000 };
 
 typedef struct pool {
     wki_max_pool2d_call call;
+    int lanes; /* WKI_LANES, or 1: neighbouring columns */
     int channels;
     size_t output_floats, gradient_floats;
 } pool;
 
-static size_t make_plane(wki_plane *plane, int channels, int rows, int columns, bool dense)
+static size_t make_plane(const pool *p, wki_plane *plane, int rows, int columns, bool dense)
 {
-    plane->column = WKI_LANES + (!dense && kt_once_in(3) ? kt_int(1, 9) : 0);
+    plane->column = p->lanes + (!dense && p->lanes > 1 && kt_once_in(3) ? kt_int(1, 9) : 0);
     plane->row = columns * plane->column + kt_int(0, 2) * 7;
     plane->channel = rows * plane->row + kt_int(0, 2) * 5;
-    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
-                    (columns - 1) * plane->column) +
-           WKI_LANES;
+    return (size_t)((p->channels - 1) * plane->channel + (rows - 1) * plane->row +
+                    (columns - 1) * plane->column + p->lanes);
 }
 
 /* One direction's sizes, as torch.nn.MaxPool2d allows them; false if no window fits. */
-static bool make_direction(int *in, int *out, int *kernel, int *stride, int *padding, int *dilation)
+static bool make_direction(int most, int *in, int *out, int *kernel, int *stride, int *padding,
+                           int *dilation)
 {
     bool plain = kt_once_in(4);
-    *in = kt_int(1, 11);
+    *in = kt_int(1, most);
     *kernel = plain ? 2 : kt_int(1, 4);
     *stride = plain ? 2 : kt_int(1, 4);
     *padding = plain ? 0 : kt_int(0, *kernel / 2);
@@ -47,30 +48,30 @@ static float pool_float(void)
     return kt_once_in(6) ? some[kt_random() % 6] : (float)kt_int(-3, 3);
 }
 
-static void make_case(pool *p)
+static void make_case(pool *p, int lanes)
 {
     wki_max_pool2d_call *call = &p->call;
-    *p = (pool){.channels = kt_int(1, 5)};
-    while (!make_direction(&call->in_h, &call->out_h, &call->kernel_h, &call->stride_h, &call->padding_h,
-                           &call->dilation_h))
+    *p = (pool){.channels = kt_int(1, 5), .lanes = lanes};
+    while (!make_direction(11, &call->in_h, &call->out_h, &call->kernel_h, &call->stride_h,
+                           &call->padding_h, &call->dilation_h))
         continue;
-    while (!make_direction(&call->in_w, &call->out_w, &call->kernel_w, &call->stride_w, &call->padding_w,
-                           &call->dilation_w))
+    while (!make_direction(lanes == 1 ? 45 : 11, &call->in_w, &call->out_w, &call->kernel_w,
+                           &call->stride_w, &call->padding_w, &call->dilation_w))
         continue;
     call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, p->channels);
     call->channel_end = kt_int(call->channel_begin, p->channels);
     call->relu = kt_once_in(2);
     call->mask = kt_once_in(2);
-    size_t floats = make_plane(&call->in, p->channels, call->in_h, call->in_w, false);
+    size_t floats = make_plane(p, &call->in, call->in_h, call->in_w, false);
     float *input = kt_floats(floats);
     bool noise = kt_once_in(3);
     for (size_t i = 0; i < floats; i++)
         input[i] = noise ? kt_float() : pool_float();
     call->input = input;
-    p->output_floats = make_plane(&call->out, p->channels, call->out_h, call->out_w, false);
-    call->delta = kt_random_floats(
-        make_plane(&call->delta_plane, p->channels, call->out_h, call->out_w, false), false);
-    p->gradient_floats = make_plane(&call->gradient_plane, p->channels, call->in_h, call->in_w, true);
+    p->output_floats = make_plane(p, &call->out, call->out_h, call->out_w, false);
+    call->delta =
+        kt_random_floats(make_plane(p, &call->delta_plane, call->out_h, call->out_w, false), false);
+    p->gradient_floats = make_plane(p, &call->gradient_plane, call->in_h, call->in_w, true);
 }
 
 /* max_pool2d_update_output's loops: where the largest is, as a place in the input; -1 if the window has
@@ -112,7 +113,7 @@ static void check_forward(const pool *p, const char *name)
     for (int c = call->channel_begin; c < call->channel_end; c++)
         for (int y = 0; y < call->out_h; y++)
             for (int x = 0; x < call->out_w; x++)
-                for (int lane = 0; lane < WKI_LANES; lane++) {
+                for (int lane = 0; lane < p->lanes; lane++) {
                     float right;
                     largest(call, c, y, x, lane, &right);
                     if (call->relu && right < 0.0f)
@@ -139,10 +140,10 @@ static float *right_gradient(const pool *p)
     for (int c = call->channel_begin; c < call->channel_end; c++) {
         for (int i = 0; i < call->in_h * call->in_w; i++)
             memset(&right[c * g.channel + i / call->in_w * g.row + i % call->in_w * g.column], 0,
-                   WKI_LANES * sizeof(float));
+                   (size_t)p->lanes * sizeof(float));
         for (int y = 0; y < call->out_h; y++)
             for (int x = 0; x < call->out_w; x++)
-                for (int lane = 0; lane < WKI_LANES; lane++) {
+                for (int lane = 0; lane < p->lanes; lane++) {
                     float most;
                     ptrdiff_t place = largest(call, c, y, x, lane, &most);
                     if (place < 0 || (call->mask && most <= 0.0f))
@@ -167,24 +168,61 @@ static void check_backward(const pool *p, const float *right, const char *name)
     }
 }
 
+static void run_case(pool *p, const wki_kernels *kernels, const float *right)
+{
+    p->call.output = kt_floats(p->output_floats);
+    (p->lanes == 1 ? kernels->max_pool2d_columns : kernels->max_pool2d)(&p->call);
+    check_forward(p, kernels->name);
+    p->call.input_gradient = kt_floats(p->gradient_floats);
+    (p->lanes == 1 ? kernels->max_pool2d_columns_backward : kernels->max_pool2d_backward)(&p->call);
+    check_backward(p, right, kernels->name);
+}
+
 static void test_max_pool2d(void **state)
 {
     (void)state;
     const wki_kernels *kernels;
     for (int i = 0; i < CASES; i++) {
         pool p;
-        make_case(&p);
+        make_case(&p, i % 2 == 0 ? 1 : WKI_LANES);
         const float *right = right_gradient(&p);
-        for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
-            p.call.output = kt_floats(p.output_floats);
-            kernels->max_pool2d(&p.call);
-            check_forward(&p, kernels->name);
-            p.call.input_gradient = kt_floats(p.gradient_floats);
-            kernels->max_pool2d_backward(&p.call);
-            check_backward(&p, right, kernels->name);
-        }
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++)
+            run_case(&p, kernels, right);
         kt_release();
     }
+}
+
+/* One 2x2 window of one image, row-major. */
+static void check_columns(const wki_kernels *kernels, const float window[4], int width, int place)
+{
+    float input[6] = {0}, gradient[6], delta[1] = {3.0f}, output[1];
+    for (int i = 0; i < 4; i++)
+        input[i / 2 * width + i % 2] = window[i];
+    const wki_plane plane = {2 * width, width, 1}, one = {0, 0, 1};
+    const wki_max_pool2d_call call = {.input = input,
+                                      .output = output,
+                                      .delta = delta,
+                                      .input_gradient = gradient,
+                                      .in = plane,
+                                      .out = one,
+                                      .delta_plane = one,
+                                      .gradient_plane = plane,
+                                      .channel_end = 1,
+                                      .in_h = 2,
+                                      .in_w = width,
+                                      .out_h = 1,
+                                      .out_w = 1,
+                                      .kernel_h = 2,
+                                      .kernel_w = 2,
+                                      .stride_h = 2,
+                                      .stride_w = 2,
+                                      .dilation_h = 1,
+                                      .dilation_w = 1};
+    kernels->max_pool2d_columns(&call);
+    kernels->max_pool2d_columns_backward(&call);
+    for (int i = 0; i < 2 * width; i++)
+        assert_true(gradient[i] == (i == place / 2 * width + place % 2 ? 3.0f : 0.0f));
+    assert_int_equal(kt_bits(output[0]), kt_bits(window[place]));
 }
 
 /* One 2x2 window of one lane, and where its gradient goes: by the fast way and, in a row of three, the
@@ -222,6 +260,7 @@ static void check_window(const wki_kernels *kernels, const float window[4], int 
                                           .dilation_w = 1};
         kernels->max_pool2d(&call);
         kernels->max_pool2d_backward(&call);
+        check_columns(kernels, window, width, place);
         for (int i = 0; i < 2 * width * WKI_LANES; i++) {
             int column = i / WKI_LANES % width, row = i / WKI_LANES / width, lane = i % WKI_LANES;
             bool here = column < 2 && row * 2 + column == place;
@@ -260,11 +299,46 @@ static void test_the_place(void **state)
             check_window(kernels, cases[i].window, cases[i].place);
 }
 
+/* A dilation as large as the image leaves a window no tap inside: minus infinity, and no gradient. */
+static void test_a_window_with_nothing_inside(void **state)
+{
+    (void)state;
+    const wki_kernels *kernels;
+    for (int i = 0; i < 8; i++) {
+        pool p;
+        make_case(&p, i % 2 == 0 ? 1 : WKI_LANES);
+        wki_max_pool2d_call *call = &p.call;
+        call->in_h = call->in_w = 2;
+        call->out_h = call->out_w = 1;
+        call->kernel_h = call->kernel_w = 2;
+        call->stride_h = call->stride_w = 1;
+        call->padding_h = call->padding_w = 1;
+        call->dilation_h = i < 4 ? 3 : 1;
+        call->dilation_w = 3;
+        call->channel_begin = 0;
+        call->channel_end = p.channels;
+        call->relu = false;
+        call->input = kt_random_floats(make_plane(&p, &call->in, 2, 2, false), false);
+        p.output_floats = make_plane(&p, &call->out, 1, 1, false);
+        call->delta = kt_random_floats(make_plane(&p, &call->delta_plane, 1, 1, false), false);
+        p.gradient_floats = make_plane(&p, &call->gradient_plane, 2, 2, true);
+        const float *right = right_gradient(&p);
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
+            run_case(&p, kernels, right);
+            assert_true(call->output[0] == -INFINITY);
+            for (size_t g = 0; g < p.gradient_floats; g++)
+                assert_true(kt_is_poison(call->input_gradient[g]) || call->input_gradient[g] == 0.0f);
+        }
+        kt_release();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_max_pool2d),
         cmocka_unit_test(test_the_place),
+        cmocka_unit_test(test_a_window_with_nothing_inside),
     };
     return cmocka_run_group_tests(tests, kt_seed, NULL);
 }

@@ -154,6 +154,19 @@ bool kt_near(float number, double right, double error)
 
 extern const wki_kernels wki_wide_kernels, wki_narrow_kernels;
 
+/* Whether this processor runs what `wide` is made for. */
+static bool runs_wide(void)
+{
+#if defined(__x86_64__)
+    for (int i = 0; wki_kernels_runnable(i) != NULL; i++)
+        if (strcmp(wki_kernels_runnable(i)->name, "x86-64-v3") == 0)
+            return true;
+    return false;
+#else
+    return true;
+#endif
+}
+
 const wki_kernels *kt_table(int index)
 {
     int count = 0;
@@ -162,10 +175,8 @@ const wki_kernels *kt_table(int index)
     if (index < count)
         return wki_kernels_runnable(index);
     index -= count;
-#if defined(__x86_64__)
-    if (!__builtin_cpu_supports("x86-64-v3"))
-        index++; /* wide is made for it */
-#endif
+    if (!runs_wide())
+        index++;
     return index == 0 ? &wki_wide_kernels : index == 1 ? &wki_narrow_kernels : NULL;
 }
 

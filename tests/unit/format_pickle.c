@@ -182,6 +182,13 @@ static void refuses_to_call(void **state)
             "collections.OrderedDict.fromkeys");
     refuses(context, PICKLE("\x80\4\x8c\5torch\x8c\x4load\x93."), "refuses to build torch.load");
     refuses(context, PICKLE("\x80\2ctorch\nTensor\n."), "refuses to build torch.Tensor");
+    refuses(context, PICKLE("\x80\2cos\nOrderedDict\n."), "refuses to build os.OrderedDict");
+    refuses(context, PICKLE("\x80\2ctorch.cuda\nFloatStorage\n."),
+            "refuses to build torch.cuda.FloatStorage");
+    refuses(context, PICKLE("\x80\2ctorch\n_rebuild_tensor_v2\n."),
+            "refuses to build torch._rebuild_tensor_v2");
+    refuses(context, PICKLE("\x80\2ctorc\nFloatStorage\n."), "refuses to build torc.FloatStorage");
+    refuses(context, PICKLE("\x80\2ctorch\nFloatStorages\n."), "refuses to build torch.FloatStorages");
     refuses(context, PICKLE("\x80\2ctorch.FloatStorage\n\n."), "refuses to build torch.FloatStorage.;");
     refuses(context, PICKLE("\x80\2c\n\n."), "refuses to build .;");
     refuses(context, PICKLE("\x80\2co\x1b[2J\xffs\nsystem\n."), "refuses to build o?[2J?s.system");

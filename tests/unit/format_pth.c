@@ -139,7 +139,7 @@ static void keeps_many_and_large(void **state)
 {
     const size_t counts[] = {999, 1000, 1001, 2000, 2001};
     for (size_t i = 0; i < WKI_COUNT(counts); i++) {
-        wick_state_dict *dict = make_dict(*state, 5, counts[i] - 4), *loaded;
+        wick_state_dict *dict = make_dict(*state, 5, counts[i] - 34), *loaded;
         uint64_t random = 1;
         add(dict, "255", WICK_UINT8, 1, (int64_t[]){255}, &random);
         add(dict, "256", WICK_UINT8, 1, (int64_t[]){256}, &random);
@@ -150,6 +150,9 @@ static void keeps_many_and_large(void **state)
             add(dict, key, WICK_UINT8, 3, (int64_t[]){0, INT64_C(1) << bits, 3}, &random);
         }
         buffer file = save(dict, "many");
+        /* As Python's pickler does, a thousand at once, and one alone without a mark. */
+        const char *end = memmem(file.bytes, file.length, "PK\7\10", 4);
+        assert_memory_equal(end - 2, wick_state_dict_count(dict) % 1000 == 1 ? "s." : "u.", 2);
         loaded = load(*state, file);
         assert_same(dict, loaded);
         release(&file);
@@ -158,27 +161,35 @@ static void keeps_many_and_large(void **state)
     }
 }
 
-/* A class of storages that is first named after 255 memos. */
-static void refers_to_late_memos(void **state)
+/* A class of storages that is first named around the 256th memo: so many scalars and vectors are before
+ * it. */
+static void check_late_memo(wick_context *context, int scalars, int vectors)
 {
     wick_state_dict *dict, *loaded;
     uint64_t random = 1;
-    assert_int_equal(wick_state_dict_new(*state, &dict), WICK_OK);
-    for (int i = 0; i < 100; i++) {
+    assert_int_equal(wick_state_dict_new(context, &dict), WICK_OK);
+    for (int i = 0; i < scalars + vectors + 2; i++) {
         char key[16];
         snprintf(key, sizeof(key), "%d", i);
         add(dict, key,
-            i < 60  ? WICK_FLOAT32
-            : i % 2 ? WICK_UINT8
-                    : WICK_INT64,
-            1, (int64_t[]){3}, &random);
+            i < (scalars + vectors) % 2 ? WICK_INT64
+            : i < scalars + vectors     ? WICK_FLOAT32
+                                        : WICK_UINT8,
+            i < scalars ? 0 : 1, (int64_t[]){3}, &random);
     }
     buffer file = save(dict, "m");
-    loaded = load(*state, file);
+    loaded = load(context, file);
     assert_same(dict, loaded);
     release(&file);
     wick_state_dict_free(loaded);
     wick_state_dict_free(dict);
+}
+
+static void refers_to_late_memos(void **state)
+{
+    for (int scalars = 0; scalars < 10; scalars++)
+        for (int vectors = 20; vectors < 32; vectors++)
+            check_late_memo(*state, scalars, vectors);
 }
 
 static void names_the_archive_as_torch_does(void **state)
@@ -413,6 +424,19 @@ static void reads_empty_dicts(void **state)
         wick_state_dict_free(dict);
         release(&file);
     }
+}
+
+/* A bool's byte is 0 or 1; where a file has another one, it is true. */
+static void reads_bools(void **state)
+{
+    buffer file =
+        pickled(*state, PICKLE("\x80\4}" KEY("\1w") REBUILD "(" STORAGE(
+                            "BoolStorage", "X\1\0\0\0a", "K\x40") "K\4K\4\x85K\1\x85\x89" HOOKS "tRs."));
+    wick_state_dict *dict = load(*state, file);
+    /* The bytes of 1.0f. */
+    assert_memory_equal(wick_tensor_u8(wick_state_dict_get(dict, "w")), "\0\0\1\1", 4);
+    wick_state_dict_free(dict);
+    release(&file);
 }
 
 static void refuses_other_values(void **state)
@@ -662,6 +686,7 @@ int main(void)
         cmocka_unit_test(refuses_bad_arguments),
         cmocka_unit_test(takes_the_right_dict),
         cmocka_unit_test(reads_empty_dicts),
+        cmocka_unit_test(reads_bools),
         cmocka_unit_test(refuses_other_values),
         cmocka_unit_test(limits_expanded_tensors),
         cmocka_unit_test(limits_shared_storages),

@@ -14,7 +14,10 @@ enum { COUNT = 21, SIDE = 4, CLASSES = 3 };
 
 static int make_context(void **state)
 {
-    return wick_context_new((wick_context **)state) == WICK_OK ? 0 : -1;
+    if (wick_context_new((wick_context **)state) != WICK_OK)
+        return -1;
+    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
+    return 0;
 }
 
 static int free_context(void **state)

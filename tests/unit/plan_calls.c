@@ -12,7 +12,10 @@
 
 static int make_context(void **state)
 {
-    return wick_context_new((wick_context **)state) == WICK_OK ? 0 : -1;
+    if (wick_context_new((wick_context **)state) != WICK_OK)
+        return -1;
+    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
+    return 0;
 }
 
 static int free_context(void **state)
@@ -252,21 +255,26 @@ static void test_shapes_of_layers_without_work(void **state)
     wick_tensor_free(input);
 }
 
-static void test_a_smaller_batch_runs_in_the_same_plan(void **state)
+/* The bits depend on a batch's size alone, not on the plans that earlier batches left: a module keeps two, of which
+ * small batches use the one with columns in the lanes. */
+static void test_batches_of_any_size_follow_each_other(void **state)
 {
     wick_context *context = *state;
     wick_module *module = v2(context), *fresh = v2(context);
     wick_tensor *large = images(context, 40, 28, 28);
     wick_tensor_free(forward(context, module, large));
     const void *plan = module->plan;
-    const int64_t sizes[] = {17, 1, 16, 40, 33};
+    const int64_t sizes[] = {17, 12, 1, 16, 5, 13, 40, 11, 33};
     for (size_t i = 0; i < WKI_COUNT(sizes); i++) {
         wick_tensor *input = images(context, sizes[i], 28, 28), *back, *fresh_back;
         wick_module_zero_grad(module);
         wick_module_free(fresh);
         fresh = v2(context);
         wick_tensor *output = forward(context, module, input), *wanted = forward(context, fresh, input);
-        assert_ptr_equal(module->plan, plan);
+        if (sizes[i] >= 16)
+            assert_ptr_equal(module->plan, plan);
+        if (sizes[i] < 8)
+            assert_ptr_not_equal(module->plan, plan);
         assert_same_tensor(output, wanted);
         must(context, wick_module_backward(module, output, &back));
         must(context, wick_module_backward(fresh, output, &fresh_back));
@@ -447,7 +455,7 @@ int main(void)
         TEST(test_backward_wants_a_forward_in_training_mode),
         TEST(test_a_flatten_in_front),
         TEST(test_shapes_of_layers_without_work),
-        TEST(test_a_smaller_batch_runs_in_the_same_plan),
+        TEST(test_batches_of_any_size_follow_each_other),
         TEST(test_the_image_shape_changes),
         TEST(test_the_threads_change),
         TEST(test_the_kernels_change),

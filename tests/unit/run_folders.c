@@ -170,9 +170,10 @@ static void a_folder_that_is_taken_is_refused(void **state)
     wick_run *other = NULL;
     wick_run *run = create(place, false);
     assert_int_equal(wick_run_add_epoch(run, &epochs[0]), WICK_OK);
+    assert_int_equal(wick_run_create(place->context, place->path, false, &args, &other), WICK_EBUSY);
+    wick_run_free(run);
     assert_int_equal(wick_run_create(place->context, place->path, false, &args, &other), WICK_EEXIST);
     assert_true(has_file(place, "results.csv"));
-    wick_run_free(run);
     run = create(place, true);
     assert_false(has_file(place, "results.csv"));
     assert_true(has_file(place, "args.json"));

@@ -27,7 +27,7 @@ _wick() {
     fi
     if [ "$command" = data ] && [ "$COMP_CWORD" -ge "$first" ]; then
         if [ "$COMP_CWORD" -eq "$first" ]; then
-            mapfile -t COMPREPLY < <(compgen -W "info get --help" -- "$current")
+            mapfile -t COMPREPLY < <(compgen -W "info show get --help" -- "$current")
             return
         fi
         command="data ${COMP_WORDS[first]}"
@@ -40,8 +40,12 @@ _wick() {
         mapfile -t COMPREPLY < <(compgen -W "fashion-mnist mnist kmnist" -- "$current"
             compgen -d -- "$current")
         ;;
-    --data-dir | --out) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
-    --csv | --log-steps) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    --split) mapfile -t COMPREPLY < <(compgen -W "train test" -- "$current") ;;
+    --invert) mapfile -t COMPREPLY < <(compgen -W "auto on off" -- "$current") ;;
+    --fit) mapfile -t COMPREPLY < <(compgen -W "stretch pad" -- "$current") ;;
+    --background) mapfile -t COMPREPLY < <(compgen -W "white black" -- "$current") ;;
+    --data-dir | --resume) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
+    --csv | --log-steps | --out | --plot | --report) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     *) _wick_words ;;
     esac
 }
@@ -55,7 +59,7 @@ _wick_words() {
     case $command in
     model) mapfile -t COMPREPLY < <(compgen -W "v0 v1 v2 tinyvgg" -- "$current") ;;
     'data get') mapfile -t COMPREPLY < <(compgen -W "fashion-mnist mnist kmnist" -- "$current") ;;
-    eval) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    eval | predict | explain | errors) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     compare) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     esac
 }

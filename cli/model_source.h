@@ -1,0 +1,60 @@
+/* A trained model to be used on something: that of a run, or of a file with what flags say of it. */
+#ifndef CLI_MODEL_SOURCE_H
+#define CLI_MODEL_SOURCE_H
+
+#include "pair.h"
+
+typedef struct cli_source_args {
+    const char *model, *data, *data_dir;
+    int64_t hidden_units;
+} cli_source_args;
+
+#define SOURCE_OPTIONS(type)                                                                            \
+    {"model",                                                                                           \
+     "NAME",                                                                                            \
+     OPTION_TEXT,                                                                                       \
+     offsetof(type, source.model),                                                                      \
+     0,                                                                                                 \
+     0,                                                                                                 \
+     "of a file: which model the weights are of: v0, v1, v2, ..."},                                     \
+        {"hidden-units",                                                                                \
+         "N",                                                                                           \
+         OPTION_INT,                                                                                    \
+         offsetof(type, source.hidden_units),                                                           \
+         1,                                                                                             \
+         1 << 20,                                                                                       \
+         "of a file: its hidden units; else 10"},                                                       \
+        {"data",                                                                                        \
+         "NAME|FOLDER",                                                                                 \
+         OPTION_TEXT,                                                                                   \
+         offsetof(type, source.data),                                                                   \
+         0,                                                                                             \
+         0,                                                                                             \
+         "the data set that it was trained on; a run knows its own, of a file else fashion-mnist"},     \
+    {                                                                                                   \
+        "data-dir", "DIR", OPTION_TEXT, offsetof(type, source.data_dir), 0, 0,                          \
+            "where to look for a known data set first"                                                  \
+    }
+
+/* Zero before source_open(). */
+typedef struct cli_source {
+    wick_run *run; /* NULL for a file */
+    char *weights; /* the file's path */
+    cli_data_args data;
+    wick_dataset *dataset; /* a half of the data, from source_dataset() on */
+    wick_module *model;
+    int64_t image_shape[3], class_count;
+    const char **classes; /* class_count names, borrowed from the run, the registry or dataset */
+} cli_source;
+
+/* On failure too, source_release(). */
+wick_status source_open(cli_app *app, const char *operand, const cli_source_args *args,
+                        cli_source *source);
+void source_release(cli_source *source);
+/* Opens a half of the data, whole, once. */
+wick_status source_dataset(cli_app *app, cli_source *source, wick_split split);
+/* Whether the data's images are dark things on light ground, as far as that can be known: a known data
+ * set's are not, and a folder that cannot be opened is taken for such a one. */
+wick_status source_is_light(cli_app *app, cli_source *source, bool *light);
+
+#endif

@@ -1,0 +1,25 @@
+#include "plan/tuner.h"
+
+/* A round is: TRIAL runs with one thread, TRIAL with several, then the faster for the rest. The first of each trial does
+ * not count: the caches, and the threads that may be asleep, have to get ready. */
+enum { TRIAL = 6, ROUND = 4096 };
+
+bool wki_tuner_several(const wki_tuner *tuner)
+{
+    if (tuner->run < TRIAL)
+        return false;
+    return tuner->run < 2 * TRIAL || tuner->several;
+}
+
+void wki_tuner_took(wki_tuner *tuner, double seconds)
+{
+    int run = tuner->run++;
+    if (run == 0)
+        tuner->seconds[0] = tuner->seconds[1] = 0.0;
+    if (run < 2 * TRIAL && run % TRIAL != 0)
+        tuner->seconds[run / TRIAL] += seconds;
+    if (run == 2 * TRIAL - 1)
+        tuner->several = tuner->seconds[1] < tuner->seconds[0];
+    if (tuner->run == ROUND)
+        tuner->run = 0;
+}

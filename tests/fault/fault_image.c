@@ -1,0 +1,94 @@
+/* Pictures: read, converted, resized, laid out for a model. */
+#include "fault.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {"rgb.jpg",
+                                    "grey.jpg",
+                                    "progressive.jpg",
+                                    "rgb8.png",
+                                    "palette4.png",
+                                    "rgba16-interlaced.png",
+                                    "grey4-interlaced.png"};
+enum { NAMES = sizeof(names) / sizeof(names[0]), LONGEST = 1 << 16 };
+
+/* Of each picture's pixels, as they are read with nothing failing. */
+static uint64_t sums[NAMES];
+
+static uint64_t sum_of(wick_tensor *picture)
+{
+    uint64_t sum = 14695981039346656037u; /* FNV-1a */
+    for (int64_t i = 0; i < wick_tensor_numel(picture); i++)
+        sum = (sum ^ wick_tensor_u8(picture)[i]) * 1099511628211u;
+    return sum;
+}
+
+static void read_sums(wick_context *context, const char *folder)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        char path[FAULT_PATH];
+        wick_tensor *picture;
+        FAULT_MUST(wick_image_read(context, fault_path(path, folder, names[i]), NULL, &picture));
+        sums[i] = sum_of(picture);
+        wick_tensor_free(picture);
+    }
+}
+
+static void copy_pictures(wick_context *context, const char *folder)
+{
+    static unsigned char bytes[LONGEST];
+    const char *source = getenv("WICK_TEST_SOURCE");
+    FAULT_CHECK(source != NULL);
+    for (size_t i = 0; i < NAMES; i++) {
+        char path[FAULT_PATH];
+        snprintf(path, sizeof(path), "%s/fuzz/corpus/image/%s", source, names[i]);
+        FILE *file = fopen(path, "rb");
+        FAULT_CHECK(file != NULL);
+        size_t length = fread(bytes, 1, LONGEST, file);
+        FAULT_CHECK(length > 0 && length < LONGEST);
+        fclose(file);
+        fault_write(folder, names[i], bytes, length);
+    }
+    read_sums(context, folder);
+}
+
+static wick_status use(wick_context *context, const char *path, uint64_t sum)
+{
+    static const int64_t shape[3] = {1, 28, 28};
+    wick_tensor *picture = NULL, *grey = NULL, *small = NULL, *numbers = NULL, *fit = NULL;
+    wick_status status;
+    FAULT_TRY(wick_image_read(context, path, NULL, &picture));
+    FAULT_CHECK(wick_tensor_ndim(picture) == 3 && sum_of(picture) == sum);
+    FAULT_TRY(wick_image_convert(picture, 1, &grey));
+    FAULT_TRY(wick_image_resize(grey, 7, 5, &small));
+    FAULT_CHECK(wick_tensor_numel(small) == 7 * 5);
+    FAULT_TRY(wick_image_to_float(small, &numbers));
+    FAULT_TRY(wick_image_fit(picture, shape, &(wick_image_fit_options){.pad = true}, &fit, NULL));
+    FAULT_CHECK(wick_tensor_numel(fit) == 28 * 28);
+out:
+    wick_tensor_free(fit);
+    wick_tensor_free(numbers);
+    wick_tensor_free(small);
+    wick_tensor_free(grey);
+    wick_tensor_free(picture);
+    return status;
+}
+
+static wick_status run_pictures(wick_context *context, const char *folder)
+{
+    for (size_t i = 0; i < NAMES; i++) {
+        char path[FAULT_PATH];
+        wick_status status = use(context, fault_path(path, folder, names[i]), sums[i]);
+        if (status != WICK_OK)
+            return status;
+    }
+    return WICK_OK;
+}
+
+/* libjpeg asks for less where it does not get what it would like. */
+const fault_scenario fault_scenarios[] = {
+    {.name = "pictures", .prepare = copy_pictures, .run = run_pictures, .may_survive = true},
+    {0},
+};

@@ -1,0 +1,113 @@
+#!/bin/sh
+# Breaks a copy of the source tree in one place at a time, and requires that the tests turn red.
+#   mutations.sh SOURCE_ROOT [JOBS]
+# A mutation is a file, a sed script, and the tests that should see it; at least one must fail. One that leaves its
+# file as it was, or no longer compiles, is an error: it says nothing about the tests.
+set -u
+root=$1
+jobs=${2:-$(nproc)}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+tree=$work/tree
+build=$work/build
+export WICK_TEST_SOURCE="$tree/tests" WICK_TEST_BUILD="$build"
+# The same numbers for every mutation and for the tree as it is; another seed is another run's.
+export WICK_TEST_SEED="${WICK_TEST_SEED:-$(date +%s)}"
+# Each test's time, in seconds; a test that hangs is red.
+limit=200
+
+kernels='kernel/kernel_conv2d kernel/kernel_conv2d_weight kernel/kernel_winograd kernel/kernel_max_pool2d grad/grad_layers'
+others='unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth unit/unit_format_zip
+    unit/unit_generator oracle/oracle_dataloader oracle/oracle_torch_pth oracle/oracle_random_numbers oracle/oracle_layers'
+all="$kernels $others"
+
+die() {
+    echo "mutations: $*"
+    exit 1
+}
+
+compile() { # TESTS...
+    ninja -C "$build" -j "$jobs" $(printf 'tests/%s ' "$@") >"$work/compiled" 2>&1
+}
+
+# The tests that fail, a name each.
+failing() { # TESTS...
+    for name in "$@"; do
+        (cd "$build" && timeout "$limit" "tests/$name") >"$work/output" 2>&1 || printf '%s ' "${name##*/}"
+    done
+}
+
+count=0
+survived=0
+mutation() { # WHAT FILE SED_SCRIPT TESTS...
+    what=$1
+    file=$tree/$2
+    script=$3
+    shift 3
+    count=$((count + 1))
+    cp -p "$file" "$work/whole" || die "$what: there is no such file"
+    sed "$script" "$work/whole" >"$file" || die "$what: sed failed"
+    ! cmp -s "$work/whole" "$file" || die "$what: the mutation finds nothing to change in ${file#"$tree"/}"
+    compile "$@" || { cat "$work/compiled"; die "$what: it does not compile"; }
+    caught=$(failing "$@")
+    if [ -n "$caught" ]; then
+        echo "$what: caught by ${caught% }"
+    else
+        echo "$what: SURVIVED ($*)"
+        survived=$((survived + 1))
+    fi
+    cp "$work/whole" "$file"
+}
+
+[ "$(git -C "$root" rev-parse --is-inside-work-tree 2>/dev/null)" = true ] || {
+    echo 'skipped: the sources are no git checkout, which says what belongs to them'
+    exit 77
+}
+mkdir "$tree" || exit 1
+(cd "$root" && git ls-files -z --cached --others --exclude-standard) >"$work/files" || die 'git ls-files failed'
+(cd "$root" && tar --null --ignore-failed-read -cf - -T "$work/files" 2>"$work/tar") | (cd "$tree" && tar -xf -) ||
+    die 'the tree was not copied'
+meson setup "$build" "$tree" --buildtype=debugoptimized -Ddownload=disabled -Dplot=disabled >"$work/compiled" 2>&1 ||
+    { cat "$work/compiled"; die 'meson setup failed'; }
+
+echo "WICK_TEST_SEED=$WICK_TEST_SEED"
+compile $all || { cat "$work/compiled"; die 'the tree as it is does not compile'; }
+red=$(failing $all)
+[ -z "$red" ] || die "red before anything was broken: $red"
+echo "as it is: $(echo $all | wc -w) tests green"
+
+mutation 'conv2d keeps only the last product' src/cpu/conv2d.c \
+    's/sum\[c\]\[x\]\[v\] += w \* pixel/sum[c][x][v] = w * pixel/' \
+    kernel/kernel_conv2d grad/grad_layers oracle/oracle_layers
+mutation 'winograd keeps only the last channel' src/cpu/conv2d_winograd.c \
+    's/sum\[c\]\[v\] += w \* x\[v\]/sum[c][v] = w * x[v]/' \
+    kernel/kernel_winograd grad/grad_layers
+mutation 'winograd does not turn the kernel for the gradient' src/cpu/conv2d_winograd.c \
+    's/call->flip ? 8 - x : x/call->flip ? x : x/; s/call->flip ? -3 : 3/call->flip ? 3 : 3/' \
+    kernel/kernel_winograd grad/grad_layers
+mutation 'conv2d_weight subtracts' src/cpu/conv2d_weight.c \
+    's/sum\[i\]\[j\] += d\[i\] \* pixel/sum[i][j] -= d[i] * pixel/' \
+    kernel/kernel_conv2d_weight grad/grad_layers
+mutation 'max_pool2d_backward drops the mask of the ReLU' src/cpu/max_pool2d.c \
+    's/if (call->mask)/if (false)/' \
+    kernel/kernel_max_pool2d grad/grad_layers
+mutation 'the loader begins every batch but the first one too early' src/data/loader.c \
+    's/\*indices = order + loader->next;/*indices = order + loader->next - (loader->next > 0);/' \
+    unit/unit_loader_batches unit/unit_loader_place oracle/oracle_dataloader
+mutation 'the unpickler takes any global, os.system too' src/format/pickle_rebuild.c \
+    '/^wick_status wki_pickle_global(/,/^}/s/^ *char quoted\[2\].*/    if (name_length > 0)\
+        return wki_pickle_push(pickle, (wki_value){.kind = WKI_VALUE_GLOBAL, .integer = ORDERED_DICT});\
+&/' \
+    unit/unit_format_pickle unit/unit_format_pth oracle/oracle_torch_pth
+mutation 'zip believes any CRC' src/format/zip.c \
+    's/if (crc != entry->crc)/if (false)/' \
+    unit/unit_format_zip unit/unit_format_pth oracle/oracle_torch_pth
+mutation 'manual_seed does not use the seed' src/tensor/random.c \
+    '/^void wick_manual_seed(/,/^}/s/, seed);/, WICK_DEFAULT_SEED);/' \
+    unit/unit_generator oracle/oracle_random_numbers oracle/oracle_dataloader
+
+compile $all || die 'the tree as it was does not compile any more'
+echo "$count mutations, $((count - survived)) caught, $survived survived"
+[ "$survived" -eq 0 ]
