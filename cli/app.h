@@ -68,7 +68,7 @@ void signals_watch(wick_context *context);
 int signals_seen(void);
 
 extern const cli_command command_notebook, command_data_info, command_data_show, command_data_get,
-    command_train, command_eval, command_errors, command_predict, command_explain, command_compare, command_model,
-    command_layer, command_bench;
+    command_train, command_eval, command_errors, command_predict, command_explain, command_compare,
+    command_model, command_layer, command_bench;
 
 #endif

@@ -216,7 +216,7 @@ static void say_layers(const cli_app *app, const explain_work *work)
     char shape[64];
     int path_width = 5;
     for (int64_t i = 0; i < work->count; i++) {
-        int length = (int)strlen(work->layers[i].path);
+        int length = (int)strlen(work->paths[i]);
         path_width = length > path_width ? length : path_width;
     }
     say(app, "%-*s  %-10s %-14s %10s %10s %10s %7s\n", path_width, "layer", "kind", "output", "smallest",

@@ -84,21 +84,11 @@ static wick_status failed(cli_app *app, const char *path)
     return app_fail(app, WICK_EIO, "%s: cannot write: %s", path, strerror(errno));
 }
 
-static wick_status write_beside(cli_app *app, const char *path, char *temporary, const char *text)
+static wick_status write_beside(cli_app *app, const char *path, const char *temporary, const char *text)
 {
-    mode_t mask = umask(0);
-    umask(mask);
-    int fd = mkstemp(temporary);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (file == NULL) {
-        wick_status status = failed(app, path);
-        if (fd >= 0) {
-            close(fd);
-            unlink(temporary);
-        }
-        return status;
-    }
-    fchmod(fd, 0666 & ~mask);
+    FILE *file = fopen(temporary, "wxe");
+    if (file == NULL)
+        return failed(app, path);
     if (write_all(file, text) && rename(temporary, path) == 0)
         return WICK_OK;
     wick_status status = failed(app, path);
@@ -116,7 +106,8 @@ wick_status file_write(cli_app *app, const char *path, const char *text)
         return file != NULL && write_all(file, text) ? WICK_OK : failed(app, path);
     }
     char *temporary;
-    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+    /* A name of the kind that a run sweeps away when a process was killed. */
+    if (asprintf(&temporary, "%s.%d-0.tmp", path, (int)getpid()) < 0)
         return no_memory(app);
     wick_status status = write_beside(app, path, temporary, text);
     free(temporary);

@@ -33,9 +33,10 @@ WICK_API wick_status wick_image_read_memory(wick_context *context, const char *n
                                             size_t length, const wick_image_options *options,
                                             wick_tensor **out);
 
-/* Image.resize((width, height), Image.BILINEAR), to the last bit as Pillow 9.4 to 12.3 do it (13.0 rounds some tall
- * pictures by one otherwise): what torchvision's Resize((height, width)) does with a picture, antialiased when it
- * becomes smaller. Errors: WICK_EINVAL (not a picture, a size below 1 or above 65,535), WICK_ENOMEM. */
+/* Image.resize((width, height), Image.BILINEAR), to the last bit as Pillow 9.4 to 12.3 do it (13.0
+ * rounds some tall pictures by one otherwise): what torchvision's Resize((height, width)) does with a
+ * picture, antialiased when it becomes smaller. Errors: WICK_EINVAL (not a picture, a size below 1 or
+ * above 65,535), WICK_ENOMEM. */
 WICK_API wick_status wick_image_resize(const wick_tensor *image, int64_t height, int64_t width,
                                        wick_tensor **out);
 /* Image.convert("L") for 1 channel (ITU-R 601 luma, 0.299 R + 0.587 G + 0.114 B), Image.convert("RGB")

@@ -63,7 +63,7 @@ typedef int32_t ivec __attribute__((vector_size(VW * 4), may_alias));
 #define KEEP_IN_REGISTER(vector) __asm__("" : "+v"(vector))
 #elif defined(__x86_64__) && VW < 16
 #define KEEP_IN_REGISTER(vector) __asm__("" : "+x"(vector))
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && VW == 4
 #define KEEP_IN_REGISTER(vector) __asm__("" : "+w"(vector))
 #else
 #define KEEP_IN_REGISTER(vector) ((void)0)

@@ -9,7 +9,8 @@ typedef struct layer_walk {
     wick_tensor *output;      /* of the last one; owned, NULL before the first */
 } layer_walk;
 
-/* Runs a layer as if it stood alone, and leaves it, with its plans and what they keep for backward, as it was. */
+/* Runs a layer as if it stood alone, and leaves it, with its plans and what they keep for backward, as
+ * it was. */
 static wick_status run_layer(wick_module *layer, const wick_tensor *input, wick_tensor **output)
 {
     bool training = layer->training;

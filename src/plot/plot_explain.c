@@ -102,11 +102,13 @@ static double draw_tiles(wick_figure *figure, const tile_row *row, const wki_col
     wki_image_fit_size(&one, fmin(fmax(most, 20), TILE), &width, &height);
     int64_t columns = WKI_MAX(1, (int64_t)floor((INNER + GAP) / (width + GAP)));
     for (int64_t i = 0; i < row->shown; i++) {
+        int64_t line = i / columns;
         one = view(row->whole, row->ndim, row->shape, i * one.numel);
         wki_draw_tensor(figure, &one, scale, EDGE + (double)(i % columns) * (width + GAP),
-                        y + (double)(i / columns) * (height + GAP), width, height);
+                        y + (double)line * (height + GAP), width, height);
     }
-    double used = (double)((row->shown + columns - 1) / columns) * (height + GAP) - GAP;
+    int64_t lines = (row->shown + columns - 1) / columns;
+    double used = (double)lines * (height + GAP) - GAP;
     note_more(figure, row->count - row->shown, y + used + 4);
     return used + (row->count > row->shown ? 22 : 0);
 }

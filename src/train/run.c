@@ -97,14 +97,10 @@ static bool is_leftover(const char *name)
     size_t length = strlen(name);
     if (length < 4 || strcmp(name + length - 4, ".tmp") != 0)
         return false;
-    for (size_t i = 0; i <= WKI_COUNT(other_files); i++) {
-        const char *file = i < WKI_COUNT(other_files) ? other_files[i] : ARGS_FILE;
-        size_t part = strlen(file);
-        if (strncmp(name, file, part) == 0 && name[part] == '.' &&
-            strspn(name + part + 1, "0123456789-") == length - part - 5)
-            return true;
-    }
-    return false;
+    size_t digits = length - 4;
+    while (digits > 0 && strchr("0123456789-", name[digits - 1]) != NULL)
+        digits--;
+    return digits > 1 && name[digits - 1] == '.' && digits < length - 4;
 }
 
 /* Removes what was being written when a process was killed. The folder must be locked. */
@@ -369,6 +365,9 @@ wick_status wick_run_resume(wick_context *context, const char *folder, wick_run 
     wick_run *run;
     WKI_TRY(open_folder(context, folder, true, &run));
     sweep(run);
+    /* A process may have been killed between its last two deeds. */
+    if (run->finished)
+        unlinkat(run->lock, WKI_CHECKPOINT_FILE, 0);
     *out = run;
     return WICK_OK;
 }

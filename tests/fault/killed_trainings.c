@@ -19,7 +19,7 @@
 enum { TRAIN = 48, BATCH = 8, BATCHES = 6, EPOCHS = 3, MODELS = 3, NAME = 32, TEXT = 256, MOST_WORDS = 32 };
 
 static struct {
-    const char *wick;
+    char *wick;
     char folder[64];
     double seconds; /* that an undisturbed training with checkpoints takes */
     int kills, within_writes, runs, begun_anew;
@@ -362,7 +362,7 @@ int main(int argc, char **argv)
     if (argc > 4)
         seed = (unsigned)strtoul(argv[4], NULL, 10);
     CHECK(argc > 3);
-    const char *mkidx = realpath(argv[2], NULL);
+    char *mkidx = realpath(argv[2], NULL);
     all.wick = realpath(argv[1], NULL);
     CHECK(all.wick != NULL && mkidx != NULL);
     printf("seed %u\n", seed);
@@ -378,5 +378,7 @@ int main(int argc, char **argv)
     CHECK(all.kills < 100 || (all.within_writes > 0 && all.runs > 5));
     snprintf(command, sizeof(command), "rm -rf '%s'", all.folder);
     CHECK(system(command) == 0);
+    free(mkidx);
+    free(all.wick);
     return 0;
 }

@@ -30,7 +30,7 @@ if [ -n "${UPDATE:-}" ]; then
 fi
 echo "$model: $steps steps take $count instructions; the bound is $bound"
 if [ "$count" -gt "$bound" ]; then
-    echo "that is $(((count - bound) * 1000 / bound)) thousandths too many: something has become slower."
+    echo "that is $(((count - bound) * 100 / bound + 1)) % above the bound: something has become slower."
     echo "If that is meant, see the head of tests/perf/bounds.txt."
     exit 1
 fi
