@@ -19,7 +19,7 @@ SANITIZERS_STOP = ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:abort_on_error=1 \
 SOURCES = $(shell find include src cli tests bench examples -name '*.[ch]' 2>/dev/null | sort)
 
 .NOTPARALLEL:
-.PHONY: all demo test test-slow test-asan test-tsan coverage fuzz install format lint clean help
+.PHONY: all demo test test-slow test-asan test-tsan test-aarch64 test-avx512 coverage fuzz install format lint clean help
 
 all: $(BUILD)/build.ninja ## Build the program: build/wick (BUILD=folder for another place)
 	@meson compile -C $(BUILD)
@@ -56,6 +56,15 @@ test-tsan: ## The suite with the thread sanitizer
 	@$(MAKE) --no-print-directory all BUILD=$(BUILD)-tsan MESON_FLAGS='$(MESON_FLAGS)'
 	@$(SANITIZERS_STOP) tools/run-tests.sh $(BUILD)-tsan --no-suite slow --timeout-multiplier 20
 
+test-aarch64: ## Cross-compile for AArch64; the kernels' and gradients' tests in an emulator
+	@tools/install-deps.sh build run test aarch64
+	@tools/test-aarch64.sh $(BUILD)-aarch64
+
+test-avx512: ## The kernels' tests on an emulated processor with AVX-512; some ten minutes
+	@tools/install-deps.sh build run test avx512
+	@$(MAKE) --no-print-directory all
+	@tools/test-avx512.sh $(BUILD)
+
 coverage: MESON_FLAGS += --buildtype=debugoptimized -Db_coverage=true
 coverage: ## Which lines the suite runs: a summary, and pages in build-coverage/html
 	@tools/install-deps.sh build run test coverage
@@ -87,7 +96,7 @@ lint: ## clang-format, clang-tidy and cppcheck, each without a finding
 	tools/lint.sh $(BUILD)
 
 clean: ## Remove the build folders
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-coverage $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-aarch64 $(BUILD)-aarch64-sysroot $(BUILD)-avx512 $(BUILD)-asan $(BUILD)-tsan $(BUILD)-coverage $(BUILD)-fuzz
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile

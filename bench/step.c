@@ -96,8 +96,7 @@ static settings parse(int argc, char **argv)
     return s;
 }
 
-/* ---- what is timed ----------------------------------------------------------------------------------
- */
+/* ---- what is timed ---- */
 
 typedef struct work {
     wick_module *module;
@@ -178,8 +177,7 @@ static void infer(work *w, int64_t calls)
     }
 }
 
-/* ---- timing -----------------------------------------------------------------------------------------
- */
+/* ---- timing ---- */
 
 static int compare(const void *a, const void *b)
 {

@@ -62,7 +62,8 @@ void say(const cli_app *app, const char *format, ...) WICK_PRINTF(2, 3);
             goto out;                                                                                   \
     } while (0)
 
-/* The first SIGINT or SIGTERM asks the context to stop, the second kills. NULL: no context any more. */
+/* The first SIGINT or SIGTERM asks the context to stop, another one half a second later or more kills.
+ * NULL: no context any more. */
 void signals_watch(wick_context *context);
 /* The signal that came, or 0. */
 int signals_seen(void);

@@ -69,8 +69,7 @@ typedef struct bench_report {
 
 static const char *const pass_names[] = {"forward", "to the input", "to the weights"};
 
-/* ---- shares -----------------------------------------------------------------------------------------
- */
+/* ---- shares ---- */
 
 static double operations_a_second(int64_t multiply_adds, double seconds)
 {
@@ -90,8 +89,7 @@ static double kernel_seconds(const wick_model_speed *model)
     return sum;
 }
 
-/* ---- text -------------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 static void print_rates(const cli_app *app, const char *what, const double rates[2], int threads)
 {
@@ -177,8 +175,7 @@ static void print_work(const cli_app *app, const bench_report *report)
     }
 }
 
-/* ---- why --------------------------------------------------------------------------------------------
- */
+/* ---- why ---- */
 
 static wick_status print_choice_of_kernels(cli_app *app)
 {
@@ -213,8 +210,7 @@ static void print_choice_of_threads(const cli_app *app, const bench_report *repo
     }
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------------
- */
+/* ---- JSON ---- */
 
 static void json_rates(cli_json *json, const char *key, const double rates[2])
 {
@@ -320,8 +316,7 @@ static wick_status print_text(cli_app *app, const bench_args *args, const bench_
     return WICK_OK;
 }
 
-/* ---- measuring --------------------------------------------------------------------------------------
- */
+/* ---- measuring ---- */
 
 /* The machine takes some of the time, the model the rest. */
 enum { MACHINE_PERCENT = 25, BAR_STEPS = 100 };

@@ -87,7 +87,7 @@ static wick_status open_runs(cli_app *app, const compare_args *args, wick_run **
     return WICK_OK;
 }
 
-/* ---- as a figure ---------------------------------------------------------------------------------- */
+/* ---- as a figure ---- */
 
 /* Whether every model has a name of its own: else the runs are called by their folders. */
 static bool names_differ(const wick_results *const *results, int count)

@@ -4,8 +4,8 @@
 #include "python.h"
 #include "settings.h"
 
-#include <string.h>
 #include <inttypes.h>
+#include <string.h>
 
 typedef struct info_args {
     cli_operands operands;
@@ -68,8 +68,12 @@ static wick_status print_files(const cli_app *app, const wick_dataset *dataset)
         const char *known = wick_dataset_published(path, sha256);
         bool named = strcmp(wick_dataset_class_name(dataset), "IDX") != 0;
         say(app, "%s  %s%s%s\n", sha256, path,
-            known != NULL ? "  as published: " : named ? "  NOT a published file of " : "",
-            known != NULL ? known : named ? wick_dataset_class_name(dataset) : "");
+            known != NULL ? "  as published: "
+            : named       ? "  NOT a published file of "
+                          : "",
+            known != NULL ? known
+            : named       ? wick_dataset_class_name(dataset)
+                          : "");
     }
     return WICK_OK;
 }

@@ -48,7 +48,7 @@ static const char examples[] =
     "  wick data show --split test --index 7 --data ./my-digits --out seven.png\n"
     "      an image of a folder of your own, as a file too\n";
 
-/* ---- which ones --------------------------------------------------------------------------------- */
+/* ---- which ones ---- */
 
 static wick_status choose(cli_app *app, const show_args *args, const wick_dataset *dataset,
                           int64_t *indices)
@@ -80,7 +80,7 @@ static wick_status image_at(cli_app *app, const wick_dataset *dataset, int64_t i
                             wick_dataset_pixels(dataset) + index * size, image);
 }
 
-/* ---- as text ------------------------------------------------------------------------------------ */
+/* ---- as text ---- */
 
 static const char *class_of(const wick_dataset *dataset, int64_t index)
 {
@@ -142,7 +142,7 @@ static wick_status draw_all(cli_app *app, const cli_canvas *canvas, const wick_d
     return WICK_OK;
 }
 
-/* ---- as JSON and as a file ---------------------------------------------------------------------- */
+/* ---- as JSON and as a file ---- */
 
 static wick_status print_json(const show_args *args, const wick_dataset *dataset, int64_t count,
                               const int64_t *indices)
@@ -222,7 +222,7 @@ static wick_status plot(cli_app *app, const char *path, const wick_dataset *data
     return status;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 static wick_status show(cli_app *app, const show_args *args, const wick_dataset *dataset, int64_t count,
                         int64_t *indices)

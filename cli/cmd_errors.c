@@ -75,7 +75,7 @@ static void work_release(errors_work *work)
     source_release(&work->source);
 }
 
-/* ---- finding them --------------------------------------------------------------------------------- */
+/* ---- finding them ---- */
 
 static wick_status open_all(cli_app *app, const errors_args *args, errors_work *work)
 {
@@ -121,7 +121,7 @@ static const float *probabilities_of(const errors_work *work, const wick_error *
     return rows + error->index * work->source.class_count;
 }
 
-/* ---- as text -------------------------------------------------------------------------------------- */
+/* ---- as text ---- */
 
 /* The longest class name among the rows shown. */
 static int name_width(const errors_work *work)
@@ -206,7 +206,7 @@ static void print_text(const cli_app *app, const errors_args *args, const errors
         say(app, "\nFigure: %s\n", args->out);
 }
 
-/* ---- as JSON -------------------------------------------------------------------------------------- */
+/* ---- as JSON ---- */
 
 static void json_error(cli_json *json, const errors_work *work, const wick_error *error)
 {
@@ -257,7 +257,7 @@ static void print_json(const errors_args *args, const errors_work *work)
     putchar('\n');
 }
 
-/* ---- as a figure ---------------------------------------------------------------------------------- */
+/* ---- as a figure ---- */
 
 static wick_status draw_tiles(cli_app *app, const errors_args *args, const errors_work *work,
                               const wick_error_tile *tiles)

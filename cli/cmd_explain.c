@@ -67,6 +67,7 @@ typedef struct explain_work {
     int64_t truth;       /* -1: not known */
     wick_explain_layer *layers;
     char (*paths)[128];
+    int path_width; /* the longest */
     int64_t count;
     wick_tensor *kernels; /* NULL: the first layer has none that can be drawn */
     char kernels_path[128];
@@ -90,7 +91,7 @@ static void work_release(explain_work *work)
     free(work->out);
 }
 
-/* ---- the image ---------------------------------------------------------------------------------- */
+/* ---- the image ---- */
 
 static wick_status take_example(cli_app *app, const explain_args *args, explain_work *work)
 {
@@ -118,7 +119,7 @@ static wick_status take_image(cli_app *app, const explain_args *args, explain_wo
     return wick_image_to_float(work->pixels, &work->image);
 }
 
-/* ---- the layers --------------------------------------------------------------------------------- */
+/* ---- the layers ---- */
 
 static wick_status keep_layer(void *user, const char *path, const wick_module *layer,
                               const wick_tensor *output)
@@ -132,6 +133,8 @@ static wick_status keep_layer(void *user, const char *path, const wick_module *l
     work->layers[work->count] =
         (wick_explain_layer){work->paths[work->count], wick_module_class_name(layer), copy};
     work->count++;
+    int length = (int)strlen(path);
+    work->path_width = length > work->path_width ? length : work->path_width;
     return WICK_OK;
 }
 
@@ -178,7 +181,7 @@ static wick_status take_layers(cli_app *app, explain_work *work)
     return take_kernels(work);
 }
 
-/* ---- text --------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 typedef struct layer_facts {
     double low, high, mean, zeros; /* zeros: their share */
@@ -214,11 +217,7 @@ static const char *shape_text(const wick_tensor *tensor, char out[64])
 static void say_layers(const cli_app *app, const explain_work *work)
 {
     char shape[64];
-    int path_width = 5;
-    for (int64_t i = 0; i < work->count; i++) {
-        int length = (int)strlen(work->paths[i]);
-        path_width = length > path_width ? length : path_width;
-    }
+    int path_width = work->path_width > 5 ? work->path_width : 5;
     say(app, "%-*s  %-10s %-14s %10s %10s %10s %7s\n", path_width, "layer", "kind", "output", "smallest",
         "mean", "largest", "zeros");
     for (int64_t i = 0; i < work->count; i++) {
@@ -276,7 +275,7 @@ static wick_status print_text(cli_app *app, const explain_args *args, const expl
     return WICK_OK;
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 static void json_layer(cli_json *json, const wick_explain_layer *layer, bool values)
 {
@@ -330,7 +329,7 @@ static void print_json(const explain_args *args, const explain_work *work)
     putchar('\n');
 }
 
-/* ---- the figure --------------------------------------------------------------------------------- */
+/* ---- the figure ---- */
 
 static wick_status plot(cli_app *app, const explain_args *args, const explain_work *work)
 {
@@ -381,7 +380,7 @@ static wick_status draw(cli_app *app, const explain_args *args, explain_work *wo
     return WICK_OK;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 static wick_status explain(cli_app *app, const explain_args *args, explain_work *work)
 {

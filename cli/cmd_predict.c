@@ -56,7 +56,7 @@ typedef struct predict_work {
     int failed;
 } predict_work;
 
-/* ---- one picture -------------------------------------------------------------------------------- */
+/* ---- one picture ---- */
 
 /* The class numbers, the most probable first, of equals the first. Owned: free(). */
 static int64_t *ranking(const float *probabilities, int64_t count)
@@ -206,7 +206,7 @@ static wick_status predict_picture(cli_app *app, const predict_args *args, predi
     return status;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------- */
+/* ---- all of them ---- */
 
 /* A picture that cannot be read does not keep the others from being. */
 static void note_failure(const cli_app *app, predict_work *work, const char *path, bool alone)

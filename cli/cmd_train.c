@@ -150,8 +150,7 @@ static wick_status read_checkpoint_every(cli_app *app, const char *text, cli_che
     return WICK_OK;
 }
 
-/* ---- a run from its beginning ----------------------------------------------------------------------
- */
+/* ---- a run from its beginning ---- */
 
 static wick_status begin(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
 {
@@ -163,8 +162,7 @@ static wick_status begin(cli_app *app, const train_args *args, cli_training *tra
     return make_run(app, args, training);
 }
 
-/* ---- a run gone on with ----------------------------------------------------------------------------
- */
+/* ---- a run gone on with ---- */
 
 /* What the run says by itself cannot be given. */
 static wick_status check_flags(cli_app *app, const train_args *args)
@@ -212,8 +210,7 @@ static wick_status take_up(cli_app *app, const train_args *args, cli_training *t
     return training_resume(app, training, pair);
 }
 
-/* ---- its figures -----------------------------------------------------------------------------------
- */
+/* ---- its figures ---- */
 
 static wick_status draw(cli_app *app, const train_args *args, const cli_training *training,
                         const cli_pair *pair)
@@ -233,8 +230,7 @@ static wick_status draw(cli_app *app, const train_args *args, const cli_training
     return status;
 }
 
-/* ---- both ------------------------------------------------------------------------------------------
- */
+/* ---- both ---- */
 
 static wick_status train(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
 {
@@ -253,7 +249,10 @@ static wick_status train(cli_app *app, const train_args *args, cli_training *tra
     }
     TRY(step_log_open(app, args->log_steps, training_steps(training, pair), &training->log));
     TRY(training_run(app, training, pair, &style_train));
+    /* Once there is a results.json nothing goes on with the run, so by then the log must be whole. */
+    wick_status log_status = step_log_sync(app, &training->log);
     TRY(training_finish(app, training, pair));
+    TRY(log_status);
     TRY(step_log_close(app, &training->log));
     TRY(draw(app, args, training, pair));
     print_results(app, training);

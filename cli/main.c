@@ -10,8 +10,8 @@
 
 static const cli_command *const commands[] = {
     &command_notebook, &command_data_info, &command_data_show, &command_data_get, &command_train,
-    &command_eval, &command_errors, &command_predict,   &command_explain,   &command_compare,  &command_model,
-    &command_layer, &command_bench,
+    &command_eval,     &command_errors,    &command_predict,   &command_explain,  &command_compare,
+    &command_model,    &command_layer,     &command_bench,
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -35,7 +35,7 @@ static const char overview_end[] =
     "\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated.\n";
 
-/* ---- help ----------------------------------------------------------------------------------------- */
+/* ---- help ---- */
 
 static void print_overview(FILE *file)
 {
@@ -69,7 +69,7 @@ static int print_group(FILE *file, const char *group)
     return count;
 }
 
-/* ---- finding a command ---------------------------------------------------------------------------- */
+/* ---- finding a command ---- */
 
 /* The command that argv begins with, and how many words its name takes; NULL if there is none. */
 static const cli_command *find_command(int argc, char **argv, int *words)
@@ -125,7 +125,7 @@ static int help(int argc, char **argv)
     return argc == 1 && print_group(stdout, argv[0]) > 0 ? EXIT_DONE : unknown_command(argc, argv);
 }
 
-/* ---- running a command ---------------------------------------------------------------------------- */
+/* ---- running a command ---- */
 
 static int wrong_usage(const cli_app *app, const char *message)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what the model is for ---------------------------------------------------------------------- */
+/* ---- what the model is for ---- */
 
 static wick_status take_facts(cli_app *app, cli_source *source, const int64_t *image_shape,
                               int64_t class_count, const char *const *classes)
@@ -33,7 +33,7 @@ static wick_status find_facts(cli_app *app, cli_source *source)
                       wick_dataset_class_count(source->dataset), NULL);
 }
 
-/* ---- the model ---------------------------------------------------------------------------------- */
+/* ---- the model ---- */
 
 static wick_status load_weights(cli_app *app, cli_source *source)
 {
@@ -100,7 +100,7 @@ void source_release(cli_source *source)
     memset(source, 0, sizeof(*source));
 }
 
-/* ---- the data ----------------------------------------------------------------------------------- */
+/* ---- the data ---- */
 
 static wick_status check_fits(cli_app *app, const cli_source *source)
 {

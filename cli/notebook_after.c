@@ -15,7 +15,7 @@ wick_status notebook_compare(cli_notebook *notebook, char **table)
     return notebook_draw_models(notebook);
 }
 
-/* ---- 9: predictions ------------------------------------------------------------------------------- */
+/* ---- 9: predictions ---- */
 
 /* Some test images by chance, each once (random.sample(list(test_data), k=9)), with their labels. */
 typedef struct test_samples {
@@ -100,7 +100,7 @@ out:
     return status;
 }
 
-/* ---- 10: the confusion matrix --------------------------------------------------------------------- */
+/* ---- 10: the confusion matrix ---- */
 
 static wick_status print_head(const cli_notebook *notebook, const wick_tensor *predictions)
 {
@@ -147,7 +147,7 @@ wick_status notebook_confusion(cli_notebook *notebook)
     return notebook_draw_confusion(notebook);
 }
 
-/* ---- 11: saving and loading ----------------------------------------------------------------------- */
+/* ---- 11: saving and loading ---- */
 
 /* Evaluates the reloaded model as section 4 evaluates model 0. */
 static wick_status evaluate(cli_notebook *notebook, wick_module *model, wick_metrics *metrics)

@@ -1,5 +1,5 @@
-/* The chapter's nine pictures, 5.1 to 5.9, and the curves of its three models, in the notebook's folder.
- */
+/* The chapter's nine pictures, 5.1 to 5.9, and the curves of its three models, in the notebook's
+ * folder. */
 #include "notebook.h"
 
 #include <inttypes.h>

@@ -30,7 +30,7 @@ static bool wrong(const flag_parser *parser, const char *format, ...)
     return false;
 }
 
-/* ---- the nearest word ----------------------------------------------------------------------------- */
+/* ---- the nearest word ---- */
 
 enum { LONGEST_WORD = 63 };
 
@@ -79,7 +79,7 @@ const char *nearest_word(const char *word, const void *words, size_t stride)
     }
 }
 
-/* ---- values --------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 static bool read_int(const char *text, int64_t *out)
 {
@@ -205,7 +205,7 @@ static bool parse_value(const flag_parser *parser, const cli_option *option, con
     return false;
 }
 
-/* ---- flags ---------------------------------------------------------------------------------------- */
+/* ---- flags ---- */
 
 /* The flag called by the first `length` letters of name. */
 static const cli_option *find_option(const cli_option *options, const char *name, size_t length)
@@ -284,7 +284,7 @@ bool option_given(const cli_option *options, const void *args, const char *name)
     return option != NULL && (operands->given >> (option - options) & 1) != 0;
 }
 
-/* ---- help ----------------------------------------------------------------------------------------- */
+/* ---- help ---- */
 
 /* The default as text; "" if there is none to tell: an integer below its range is "not given". */
 static void format_default(const cli_option *option, const void *args, char *text, size_t size)

@@ -51,7 +51,7 @@ enum { INPUT_TEXT = 160 };
 const char *input_describe(const cli_input *input, char out[INPUT_TEXT]);
 
 /* Text with control characters replaced, so that a file's name cannot steer a terminal. Owned: free().
- */
+ * */
 wick_status plain_text(cli_app *app, const char *text, char **out);
 
 #endif

@@ -15,10 +15,10 @@ const char *python_tensor_size(const wick_tensor *tensor, char out[SIZE_TEXT]);
 wick_status say_tensor(const cli_app *app, const char *before, const wick_tensor *tensor, int indent,
                        const char *after);
 /* {'model_acc': ..., 'model_loss': ..., 'model_name': ...} in three lines, as a notebook shows a dict.
- */
+ * */
 void say_model_results(const cli_app *app, const char *model_name, double model_loss, double model_acc);
-/* train_data.classes and train_data.class_to_idx as a notebook shows them: in one line if that is short.
- */
+/* train_data.classes and train_data.class_to_idx as a notebook shows them: in one line if that is
+ * short. */
 void say_classes(const cli_app *app, const wick_dataset *dataset);
 wick_status say_class_to_idx(cli_app *app, const wick_dataset *dataset);
 /* str(dataset), lines after the first indented by indent more, without a newline at the end. */

@@ -100,7 +100,7 @@ static void say_epoch(const cli_app *app, const cli_style *style, const wick_met
     fflush(stdout);
 }
 
-/* ---- checkpoints ---------------------------------------------------------------------------------- */
+/* ---- checkpoints ---- */
 
 static wick_training state_of(const cli_training *training, const cli_pair *pair)
 {
@@ -164,7 +164,7 @@ static bool is_due(const cli_training *training, const cli_pair *pair)
            wick_timer() - checkpoints->last >= checkpoints->every_seconds;
 }
 
-/* ---- epochs --------------------------------------------------------------------------------------- */
+/* ---- epochs ---- */
 
 /* train_step(), or what is left of it. */
 static wick_status train_epoch(cli_app *app, cli_training *training, const cli_pair *pair,

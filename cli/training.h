@@ -25,8 +25,8 @@ typedef struct cli_checkpoints {
     double last; /* when one was saved, or training began */
 } cli_checkpoints;
 
-/* Zero at first, but for checkpoints and the model's, epochs', lr's, seed's and machine's part of args.
- */
+/* Zero at first, but for checkpoints and the model's, epochs', lr's, seed's and machine's part of
+ * args. */
 typedef struct cli_training {
     wick_run_args args;
     char *data, *data_dir; /* these and classes are what args points to */

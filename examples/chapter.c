@@ -1,5 +1,6 @@
-/* PyTorch's computer vision chapter in C: the data, three models, training, comparison, predictions, the confusion
- * matrix, saving and loading, in the chapter's order. Build it with: cc chapter.c $(pkg-config --cflags --libs wick) */
+/* PyTorch's computer vision chapter in C: the data, three models, training, comparison,
+ * predictions, the confusion matrix, saving and loading, in the chapter's order. Build it with: cc
+ * chapter.c $(pkg-config --cflags --libs wick) */
 #include <stdio.h>
 #include <stdlib.h>
 #include <wick/wick.h>
@@ -42,7 +43,8 @@ static double train(wick_module *model, wick_loader *train_loader, wick_loader *
 }
 
 /* 4: evaluate on the test set. */
-static wick_metrics evaluate(wick_module *model, wick_loader *loader, wick_tensor **logits, wick_tensor **labels)
+static wick_metrics evaluate(wick_module *model, wick_loader *loader, wick_tensor **logits,
+                             wick_tensor **labels)
 {
     wick_loss *loss_fn;
     wick_metrics metrics;
@@ -73,14 +75,16 @@ int main(void)
     int64_t label;
     check(wick_dataset_get(train_data, 0, &image, &label));
     printf("%lld training and %lld test images; the first is class %lld, '%s'\n",
-           (long long)wick_dataset_count(train_data), (long long)wick_dataset_count(test_data), (long long)label,
-           wick_dataset_class(train_data, label));
+           (long long)wick_dataset_count(train_data), (long long)wick_dataset_count(test_data),
+           (long long)label, wick_dataset_class(train_data, label));
 
     /* 2. Prepare loaders. */
     wick_loader *train_loader, *test_loader;
-    check(wick_loader_new(train_data, &(wick_loader_options){.batch_size = BATCH_SIZE, .shuffle = true}, &train_loader));
+    check(wick_loader_new(train_data, &(wick_loader_options){.batch_size = BATCH_SIZE, .shuffle = true},
+                          &train_loader));
     check(wick_loader_new(test_data, &(wick_loader_options){.batch_size = BATCH_SIZE}, &test_loader));
-    printf("%lld training batches of %d, %lld test batches\n\n", (long long)wick_loader_length(train_loader), BATCH_SIZE,
+    printf("%lld training batches of %d, %lld test batches\n\n",
+           (long long)wick_loader_length(train_loader), BATCH_SIZE,
            (long long)wick_loader_length(test_loader));
 
     /* 3. to 7. A baseline, a non-linear model, and a convolutional network. */
@@ -108,8 +112,8 @@ int main(void)
     /* 8. Compare. */
     printf("%-20s %10s %10s %13s\n", "model_name", "model_loss", "model_acc", "training_time");
     for (int i = 0; i < 3; i++)
-        printf("%-20s %10.6f %10.6f %13.6f\n", wick_module_class_name(models[i]), results[i].loss, results[i].accuracy,
-               seconds[i]);
+        printf("%-20s %10.6f %10.6f %13.6f\n", wick_module_class_name(models[i]), results[i].loss,
+               results[i].accuracy, seconds[i]);
 
     /* 9. Predictions for one image: [1, 28, 28] gets a batch dimension. */
     wick_tensor *batch, *probabilities;

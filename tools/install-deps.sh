@@ -3,7 +3,7 @@
 #
 #   tools/install-deps.sh [--list] GROUP...
 #
-# Groups: build run test demo lint format coverage fuzz. With --list it only prints the packages.
+# Groups: build run test demo lint format coverage fuzz aarch64 avx512. With --list it only prints the packages.
 set -eu
 
 packages_of() {
@@ -16,9 +16,11 @@ packages_of() {
     format) echo clang-format ;;
     lint) echo clang-format clang-tidy cppcheck ;;
     coverage) echo gcovr ;;
+    aarch64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user ;;
+    avx512) echo bochs bochsbios vgabios grub-pc-bin grub-common xorriso mtools cpio ;;
     fuzz) echo clang libclang-rt-dev llvm ;;
     *)
-        echo "install-deps: no group '$1'; there are: build run test demo lint format coverage fuzz" >&2
+        echo "install-deps: no group '$1'; there are: build run test demo lint format coverage fuzz aarch64 avx512" >&2
         exit 2
         ;;
     esac

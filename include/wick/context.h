@@ -30,8 +30,9 @@ WICK_API void wick_context_free(wick_context *context);
  * first failure. Borrowed until the next failing call. */
 WICK_API const char *wick_context_message(const wick_context *context);
 
-/* Sets how many threads do the work: 1 to 1024, or 0 for one a core. Results do not depend on it, bit for
- * bit. Errors: WICK_EINVAL outside that range. */
+/* Sets how many threads do the work: 1 to 1024, or 0 for one a core. Results do not depend on it,
+ * bit for bit.
+ * Errors: WICK_EINVAL outside that range. */
 WICK_API wick_status wick_context_set_threads(wick_context *context, int threads);
 WICK_API int wick_context_threads(const wick_context *context);
 
@@ -42,15 +43,16 @@ WICK_API wick_status wick_context_set_device(wick_context *context, const char *
 /* "cpu". Borrowed until the next wick_context_set_device. */
 WICK_API const char *wick_context_device(const wick_context *context);
 
-/* Chooses the processor kernels: "auto" or a name that wick_bench_cpu() gives. The environment's WICK_CPU chooses
- * them where this was not called. Errors: WICK_EDEVICE, naming those that this processor can run. */
+/* Chooses the processor kernels: "auto" or a name that wick_bench_cpu() gives. The environment's
+ * WICK_CPU chooses them where this was not called.
+ * Errors: WICK_EDEVICE, naming those that this processor can run. */
 WICK_API wick_status wick_context_set_cpu(wick_context *context, const char *cpu);
 /* The kernels in use, such as "x86-64-v3". Static.
  * Errors: WICK_EDEVICE if WICK_CPU names kernels that this processor cannot run. */
 WICK_API wick_status wick_context_cpu(wick_context *context, const char **out);
 
-/* Asks the training, evaluation or download that runs in this context to stop after the step that it is in
- * and to return WICK_EINTR. May be called from another thread and from a signal handler. */
+/* Asks the training, evaluation or download that runs in this context to stop after the step that
+ * it is in and to return WICK_EINTR. May be called from another thread and from a signal handler. */
 WICK_API void wick_context_interrupt(wick_context *context);
 /* Whether that was asked since the last wick_context_clear_interrupt(). */
 WICK_API bool wick_context_interrupted(const wick_context *context);

@@ -1,7 +1,8 @@
 /* Data sets and loaders (torchvision.datasets, torch.utils.data.DataLoader).
  *
- * A data set holds its images as uint8 [count, channels, height, width] and a label for each, with the
- * names of the classes. As ToTensor does, an image is given out as float32 in [0, 1], a pixel divided by 255.
+ * A data set holds its images as uint8 [count, channels, height, width] and a label for each, with
+ * the names of the classes. As ToTensor does, an image is given out as float32 in [0, 1], a pixel
+ * divided by 255.
  */
 #ifndef WICK_DATA_H
 #define WICK_DATA_H
@@ -29,25 +30,27 @@ typedef struct wick_dataset_facts {
 WICK_API bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out);
 
 /* Opens one half of a data set by name or of a folder that holds the four IDX files, gzip'd or not
- * (train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-...).
- * A name is looked for in data_dir (may be NULL) and in data_dir/NAME, in $WICK_DATA_DIR and its NAME, in
- * the user's cache ($XDG_CACHE_HOME/wick/NAME or ~/.cache/wick/NAME) and in /usr/share/datasets/NAME.
- * A folder that is named like a known data set, or holds its labels (by their SHA-256), has its classes; any
- * other has as many as the largest label of the two halves asks for, named by their numbers.
- * Every size in the files is checked before memory is taken. Owned: wick_dataset_free().
- * Errors: WICK_ENOENT (unknown name, with the nearest known; files not found, with where they were looked
- * for), WICK_EIO, WICK_EFORMAT (wrong magic, truncated, trailing bytes, images and labels that disagree in
- * number, a label out of range), WICK_ELIMIT, WICK_ENOMEM. */
+ * (train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-...). A name is looked for in
+ * data_dir (may be NULL) and in data_dir/NAME, in $WICK_DATA_DIR and its NAME, in the user's cache
+ * ($XDG_CACHE_HOME/wick/NAME or ~/.cache/wick/NAME) and in /usr/share/datasets/NAME. A folder that
+ * is named like a known data set, or holds its labels (by their SHA-256), has its classes; any
+ * other has as many as the largest label of the two halves asks for, named by their numbers. Every
+ * size in the files is checked before memory is taken. Owned: wick_dataset_free().
+ * Errors: WICK_ENOENT (unknown name, with the nearest known; files not found, with where they were
+ * looked for), WICK_EIO, WICK_EFORMAT (wrong magic, truncated, trailing bytes, images and labels
+ * that disagree in number, a label out of range), WICK_ELIMIT, WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_open(wick_context *context, const char *name, const char *data_dir,
                                        wick_split split, wick_dataset **out);
-/* A data set from the caller's memory, copied: pixels is uint8 [count, channels, height, width], labels has
- * count numbers in [0, class_count), classes has class_count names; each size is 1 or more.
+/* A data set from the caller's memory, copied: pixels is uint8 [count, channels, height, width],
+ * labels has count numbers in [0, class_count), classes has class_count names; each size is 1 or
+ * more.
  * Errors: WICK_EINVAL, WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_from(wick_context *context, int64_t count, int64_t channels,
                                        int64_t height, int64_t width, const uint8_t *pixels,
                                        const int64_t *labels, int64_t class_count,
                                        const char *const *classes, wick_dataset **out);
-/* A data set of the first `count` examples of another (torch.utils.data.Subset(range(count))), copied. */
+/* A data set of the first `count` examples of another (torch.utils.data.Subset(range(count))),
+ * copied. */
 WICK_API wick_status wick_dataset_head(const wick_dataset *dataset, int64_t count, wick_dataset **out);
 WICK_API void wick_dataset_free(wick_dataset *dataset);
 
@@ -68,7 +71,8 @@ WICK_API const char *wick_dataset_class(const wick_dataset *dataset, int64_t ind
 WICK_API const uint8_t *wick_dataset_pixels(const wick_dataset *dataset);
 WICK_API const int64_t *wick_dataset_labels(const wick_dataset *dataset);
 /* train_data[index]: a [channels, height, width] float32 image in [0, 1], owned, and its label. Either
- * pointer may be NULL. Errors: WICK_EINVAL if index is out of range, WICK_ENOMEM. */
+ * pointer may be NULL.
+ * Errors: WICK_EINVAL if index is out of range, WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_tensor **image,
                                       int64_t *label);
 
@@ -78,30 +82,31 @@ WICK_API wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index
 WICK_API wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char **path,
                                        char sha256[65]);
 
-/* Whether that is a file of a known data set as it was published (or as Debian packs it, or without its gzip): the
- * class name of the set, such as "FashionMNIST", or NULL. Fashion-MNIST's files from before 31 August 2017, which
- * had training pictures among the test ones, are not. Static. */
+/* Whether that is a file of a known data set as it was published (or as Debian packs it, or without
+ * its gzip): the class name of the set, such as "FashionMNIST", or NULL. Fashion-MNIST's files from
+ * before 31 August 2017, which had training pictures among the test ones, are not. Static. */
 WICK_API const char *wick_dataset_published(const char *path, const char sha256[65]);
 
-/* ---- download --------------------------------------------------------------------------------------- */
+/* ---- download ---- */
 
 typedef struct wick_download_options {
-    const char *const *mirrors;     /* base URLs tried in order, ended by NULL; NULL: the known ones */
-    int64_t timeout_ms;             /* give up on a mirror that sends nothing for so long; 0: 30 s */
+    const char *const *mirrors; /* base URLs tried in order, ended by NULL; NULL: the known ones */
+    int64_t timeout_ms;         /* give up on a mirror that sends nothing for so long; 0: 30 s */
     /* Called now and then (may be NULL): bytes of this file so far, and in all (0 if not known). */
     void (*progress)(void *user, const char *file, int64_t done, int64_t total);
     void *user;
 } wick_download_options;
 
 /* Downloads a known data set into folder/NAME (folder NULL: the user's cache), each file checked by
- * its SHA-256, written to a temporary name, then renamed; files there already and right are left. options
- * may be NULL.
- * Errors: WICK_ENOENT (unknown name), WICK_ENET (what every mirror said), WICK_EFORMAT (a wrong sum), WICK_EIO,
- * WICK_EINTR, WICK_ENOTSUP (built without libcurl). Whatever was there before stays. */
+ * its SHA-256, written to a temporary name, then renamed; files there already and right are left.
+ * options may be NULL.
+ * Errors: WICK_ENOENT (unknown name), WICK_ENET (what every mirror said), WICK_EFORMAT (a wrong
+ * sum), WICK_EIO, WICK_EINTR, WICK_ENOTSUP (built without libcurl). Whatever was there before
+ * stays. */
 WICK_API wick_status wick_dataset_download(wick_context *context, const char *name, const char *folder,
                                            const wick_download_options *options);
 
-/* ---- loader ----------------------------------------------------------------------------------------- */
+/* ---- loader ---- */
 
 typedef struct wick_loader wick_loader;
 
@@ -112,8 +117,9 @@ typedef struct wick_loader_options {
     wick_generator *generator; /* where the seeds are drawn; NULL: the default one. Borrowed */
 } wick_loader_options;
 
-/* DataLoader(dataset, batch_size, shuffle, drop_last, generator). The data set is borrowed until the loader
- * is freed. options may be NULL. Errors: WICK_EINVAL, WICK_ENOMEM. */
+/* DataLoader(dataset, batch_size, shuffle, drop_last, generator). The data set is borrowed until
+ * the loader is freed. options may be NULL.
+ * Errors: WICK_EINVAL, WICK_ENOMEM. */
 WICK_API wick_status wick_loader_new(const wick_dataset *dataset, const wick_loader_options *options,
                                      wick_loader **out);
 WICK_API void wick_loader_free(wick_loader *loader);
@@ -126,20 +132,20 @@ WICK_API int64_t wick_loader_batch_size(const wick_loader *loader);
  * generator, shuffled or not, and, when the first batch of a shuffled loader is asked for, the sampler's
  * seed. */
 WICK_API wick_status wick_loader_begin(wick_loader *loader);
-/* next(iterator): images [n, channels, height, width] float32 and labels [n] int64, owned by the caller; both
- * NULL, with WICK_OK, when the epoch is over. */
+/* next(iterator): images [n, channels, height, width] float32 and labels [n] int64, owned by the
+ * caller; both NULL, with WICK_OK, when the epoch is over. */
 WICK_API wick_status wick_loader_next(wick_loader *loader, wick_tensor **images, wick_tensor **labels);
 /* The same without a copy: which examples the next batch is made of. count is 0 when the epoch is over.
  * Borrowed until the next call. */
 WICK_API wick_status wick_loader_next_indices(wick_loader *loader, const int64_t **indices,
                                               int64_t *count);
 
-/* Where the loader is in its epoch and what the epoch's order was drawn from, as a state_dict that wick_save()
- * takes. What the generator that it draws its seeds from has come to is not in it: that is saved by itself
- * (wick_generator_get_state()). Owned. */
+/* Where the loader is in its epoch and what the epoch's order was drawn from, as a state_dict that
+ * wick_save() takes. What the generator that it draws its seeds from has come to is not in it: that
+ * is saved by itself (wick_generator_get_state()). Owned. */
 WICK_API wick_status wick_loader_state_dict(const wick_loader *loader, wick_state_dict **out);
-/* Goes to that place: the batches from there on are those that the saved loader would have given. The loader
- * must have been made with the same options over as many examples.
+/* Goes to that place: the batches from there on are those that the saved loader would have given.
+ * The loader must have been made with the same options over as many examples.
  * Errors: WICK_EKEY, WICK_EFORMAT, WICK_ENOMEM; the loader is then where it was. */
 WICK_API wick_status wick_loader_load_state_dict(wick_loader *loader, const wick_state_dict *dict);
 

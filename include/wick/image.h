@@ -23,8 +23,9 @@ typedef struct wick_image_options {
  * where all their colours are, else RGB; 16 bits become 8, rounded; alpha is composed onto the
  * background; CMYK and YCCK become RGB. Colour profiles and gamma are not applied, as PIL does not. At
  * most some eleven bytes a pixel are taken, of which the result keeps one or three. options may be NULL.
- * *out is owned. Errors: WICK_ENOENT, WICK_EIO; WICK_EFORMAT (neither PNG nor JPEG, with what it seems
- * to be; broken or cut short), WICK_ELIMIT (more pixels than the limit, or a file above 256 MiB),
+ * *out is owned.
+ * Errors: WICK_ENOENT, WICK_EIO; WICK_EFORMAT (neither PNG nor JPEG, with what it seems to be;
+ * broken or cut short), WICK_ELIMIT (more pixels than the limit, or a file above 256 MiB),
  * WICK_ENOMEM. */
 WICK_API wick_status wick_image_read(wick_context *context, const char *path,
                                      const wick_image_options *options, wick_tensor **out);
@@ -35,19 +36,21 @@ WICK_API wick_status wick_image_read_memory(wick_context *context, const char *n
 
 /* Image.resize((width, height), Image.BILINEAR), to the last bit as Pillow 9.4 to 12.3 do it (13.0
  * rounds some tall pictures by one otherwise): what torchvision's Resize((height, width)) does with a
- * picture, antialiased when it becomes smaller. Errors: WICK_EINVAL (not a picture, a size below 1 or
- * above 65,535), WICK_ENOMEM. */
+ * picture, antialiased when it becomes smaller.
+ * Errors: WICK_EINVAL (not a picture, a size below 1 or above 65,535), WICK_ENOMEM. */
 WICK_API wick_status wick_image_resize(const wick_tensor *image, int64_t height, int64_t width,
                                        wick_tensor **out);
 /* Image.convert("L") for 1 channel (ITU-R 601 luma, 0.299 R + 0.587 G + 0.114 B), Image.convert("RGB")
- * for 3; a copy where it is so already. Errors: WICK_EINVAL for another number of channels. */
+ * for 3; a copy where it is so already.
+ * Errors: WICK_EINVAL for another number of channels. */
 WICK_API wick_status wick_image_convert(const wick_tensor *image, int64_t channels, wick_tensor **out);
 /* ImageOps.invert: 255 minus each number, in place. Nothing happens to what is not uint8. */
 WICK_API void wick_image_invert(wick_tensor *image);
-/* The mean brightness of the pixels along the four edges, 0 to 255 (of RGB, their luma). Errors:
- * WICK_EINVAL. */
+/* The mean brightness of the pixels along the four edges, 0 to 255 (of RGB, their luma).
+ * Errors: WICK_EINVAL. */
 WICK_API wick_status wick_image_edge_brightness(const wick_tensor *image, double *out);
-/* ToTensor: float32 of the same shape, divided by 255. Errors: WICK_EINVAL for what is not uint8. */
+/* ToTensor: float32 of the same shape, divided by 255.
+ * Errors: WICK_EINVAL for what is not uint8. */
 WICK_API wick_status wick_image_to_float(const wick_tensor *image, wick_tensor **out);
 
 typedef enum wick_image_invert_when {
@@ -65,8 +68,8 @@ typedef struct wick_image_fit_options {
 /* Makes of a picture what a model for images of that shape (channels, height, width) was trained on:
  * converts, resizes, inverts, in this order. Fashion-MNIST, MNIST and KMNIST are light on black, and a
  * photograph of a dark shoe on a white table is the other way round: that is what inverting is for.
- * options may be NULL, inverted (what was done) too. *out is owned, uint8. Errors: WICK_ESHAPE (the
- * model wants neither 1 nor 3 channels), WICK_EINVAL, WICK_ENOMEM. */
+ * options may be NULL, inverted (what was done) too. *out is owned, uint8.
+ * Errors: WICK_ESHAPE (the model wants neither 1 nor 3 channels), WICK_EINVAL, WICK_ENOMEM. */
 WICK_API wick_status wick_image_fit(const wick_tensor *image, const int64_t shape[3],
                                     const wick_image_fit_options *options, wick_tensor **out,
                                     bool *inverted);

@@ -1,8 +1,8 @@
 /* Modules: layers and models (torch.nn).
  *
- * A module is made with its weights drawn as PyTorch draws them, from the context's default generator, in
- * the same order. In the options a zero field is PyTorch's default. Constructors return an owned module:
- * wick_module_free(), unless it is moved into another one.
+ * A module is made with its weights drawn as PyTorch draws them, from the context's default
+ * generator, in the same order. In the options a zero field is PyTorch's default. Constructors
+ * return an owned module: wick_module_free(), unless it is moved into another one.
  */
 #ifndef WICK_MODULE_H
 #define WICK_MODULE_H
@@ -15,7 +15,7 @@ extern "C" {
 
 typedef struct wick_module wick_module;
 
-/* ---- layers ----------------------------------------------------------------------------------------- */
+/* ---- layers ---- */
 
 /* nn.Flatten(): [N, ...] -> [N, product]. */
 WICK_API wick_status wick_flatten(wick_context *context, wick_module **out);
@@ -30,8 +30,8 @@ typedef struct wick_linear_options {
 WICK_API wick_status wick_linear(wick_context *context, int64_t in_features, int64_t out_features,
                                  const wick_linear_options *options, wick_module **out);
 
-/* A size in height and width. Where a size of 0 means nothing (kernels, strides, dilations), a zero w stands
- * for "the same as h": {3} is (3, 3). Paddings are given in full: {1, 1}. */
+/* A size in height and width. Where a size of 0 means nothing (kernels, strides, dilations), a zero
+ * w stands for "the same as h": {3} is (3, 3). Paddings are given in full: {1, 1}. */
 typedef struct wick_size2 {
     int64_t h, w;
 } wick_size2;
@@ -43,10 +43,11 @@ typedef struct wick_conv2d_options {
     int64_t groups;      /* 0: 1 */
     bool no_bias;        /* bias=False */
 } wick_conv2d_options;
-/* nn.Conv2d(in_channels, out_channels, kernel_size): [N, C, H, W] -> [N, O, OH, OW],
- * OH = (H + 2 padding - dilation (kernel - 1) - 1) / stride + 1. options may be NULL.
+/* nn.Conv2d(in_channels, out_channels, kernel_size): [N, C, H, W] -> [N, O, OH, OW], OH = (H + 2
+ * padding - dilation (kernel - 1) - 1) / stride + 1. options may be NULL.
  * https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
- * Errors: WICK_EINVAL (a size below 1, channels that groups does not divide), WICK_ELIMIT, WICK_ENOMEM. */
+ * Errors: WICK_EINVAL (a size below 1, channels that groups does not divide), WICK_ELIMIT,
+ * WICK_ENOMEM. */
 WICK_API wick_status wick_conv2d(wick_context *context, int64_t in_channels, int64_t out_channels,
                                  wick_size2 kernel_size, const wick_conv2d_options *options,
                                  wick_module **out);
@@ -65,18 +66,21 @@ WICK_API wick_status wick_max_pool2d(wick_context *context, wick_size2 kernel_si
 
 /* nn.Sequential(): runs its children one after the other. */
 WICK_API wick_status wick_sequential(wick_context *context, wick_module **out);
-/* Adds a child at the end; name NULL is its position, "0", "1", ... The child is moved into the parent on
- * success and on failure freed, so that calls can be chained without a leak; a NULL child is WICK_EINVAL.
- * Errors: WICK_EINVAL (not a container, the name is empty or has a dot), WICK_EEXIST (a child of that name). */
+/* Adds a child at the end; name NULL is its position, "0", "1", ... The child is moved into the
+ * parent on success and on failure freed, so that calls can be chained without a leak; a NULL child
+ * is WICK_EINVAL.
+ * Errors: WICK_EINVAL (not a container, the name is empty or has a dot), WICK_EEXIST (a child of
+ * that name). */
 WICK_API wick_status wick_sequential_append(wick_module *sequential, const char *name,
                                             wick_module *child);
 /* A container printed under a class name of its own, such as "FashionMNISTModelV2". */
 WICK_API wick_status wick_model(wick_context *context, const char *class_name, wick_module **out);
 
-/* ---- the chapter's models --------------------------------------------------------------------------- */
+/* ---- the chapter's models ---- */
 
-/* FashionMNISTModelV0, V1 and V2 as the chapter defines them. input_shape is the features of a flattened
- * image for V0 and V1 and the channels for V2, whose classifier expects 28x28 images (7x7 after two pools). */
+/* FashionMNISTModelV0, V1 and V2 as the chapter defines them. input_shape is the features of a
+ * flattened image for V0 and V1 and the channels for V2, whose classifier expects 28x28 images (7x7
+ * after two pools). */
 WICK_API wick_status wick_fashion_mnist_model_v0(wick_context *context, int64_t input_shape,
                                                  int64_t hidden_units, int64_t output_shape,
                                                  wick_module **out);
@@ -87,19 +91,22 @@ WICK_API wick_status wick_fashion_mnist_model_v2(wick_context *context, int64_t 
                                                  int64_t hidden_units, int64_t output_shape,
                                                  wick_module **out);
 /* A model by name, fitted to images [channels, height, width] and output_shape classes:
- * "FashionMNISTModelV0", "FashionMNISTModelV1", "FashionMNISTModelV2", "v0", "v1", "v2", "tinyvgg" (any case).
- * Errors: WICK_ENOENT, with the known names and the nearest; WICK_ESHAPE if the images are too small. */
+ * "FashionMNISTModelV0", "FashionMNISTModelV1", "FashionMNISTModelV2", "v0", "v1", "v2", "tinyvgg"
+ * (any case).
+ * Errors: WICK_ENOENT, with the known names and the nearest; WICK_ESHAPE if the images are too
+ * small. */
 WICK_API wick_status wick_model_by_name(wick_context *context, const char *name,
                                         const int64_t image_shape[3], int64_t hidden_units,
                                         int64_t output_shape, wick_module **out);
 /* The full names, for index 0, 1, ...; NULL from the end on. Static. */
 WICK_API const char *wick_model_known(int index);
 
-/* One layer from PyTorch's constructor text, such as "Conv2d(3, 10, kernel_size=3, stride=(2, 1))" or
- * "nn.MaxPool2d(2)". Errors: WICK_EINVAL with the column of what was not understood; the constructors'. */
+/* One layer from PyTorch's constructor text, such as "Conv2d(3, 10, kernel_size=3, stride=(2, 1))"
+ * or "nn.MaxPool2d(2)".
+ * Errors: WICK_EINVAL with the column of what was not understood; the constructors'. */
 WICK_API wick_status wick_layer_parse(wick_context *context, const char *text, wick_module **out);
 
-/* ---- every module ----------------------------------------------------------------------------------- */
+/* ---- every module ---- */
 
 /* NULL is fine. A module moved into another is freed with it. */
 WICK_API void wick_module_free(wick_module *module);
@@ -112,7 +119,8 @@ WICK_API const char *wick_module_child_name(const wick_module *module, int64_t i
 /* How many numbers are learned: sum(p.numel() for p in model.parameters()). */
 WICK_API int64_t wick_module_parameter_count(const wick_module *module);
 /* The shape that comes out for an input of shape in (ndim_in sizes, the batch first); out has room for
- * WICK_MAX_DIMS. Errors: WICK_ESHAPE, naming the layer, the shape that came and the shape it wants. */
+ * WICK_MAX_DIMS.
+ * Errors: WICK_ESHAPE, naming the layer, the shape that came and the shape it wants. */
 WICK_API wick_status wick_module_output_shape(const wick_module *module, int ndim_in, const int64_t *in,
                                               int *ndim_out, int64_t *out);
 /* print(model). Owned text: wick_free(). */
@@ -120,14 +128,15 @@ WICK_API wick_status wick_module_format(const wick_module *module, char **text);
 
 /* One line of a summary: a layer, in the order they run. */
 typedef struct wick_layer_summary {
-    char path[128];       /* "conv_block_1.0"; "" if the module is a single layer */
-    const char *kind;     /* "Conv2d". Static */
-    int ndim;             /* the shape after it, batch first */
+    char path[128];   /* "conv_block_1.0"; "" if the module is a single layer */
+    const char *kind; /* "Conv2d". Static */
+    int ndim;         /* the shape after it, batch first */
     int64_t shape[WICK_MAX_DIMS];
-    int64_t parameters;   /* learned numbers */
+    int64_t parameters;    /* learned numbers */
     int64_t multiply_adds; /* for the whole batch */
 } wick_layer_summary;
-/* The layers for an input of shape in. *layers is owned, count long: wick_free(). Errors: as output_shape. */
+/* The layers for an input of shape in. *layers is owned, count long: wick_free().
+ * Errors: as output_shape. */
 WICK_API wick_status wick_module_summary(const wick_module *module, int ndim_in, const int64_t *in,
                                          wick_layer_summary **layers, int64_t *count);
 
@@ -135,8 +144,10 @@ WICK_API wick_status wick_module_summary(const wick_module *module, int ndim_in,
 WICK_API wick_status wick_module_state_dict(const wick_module *module, wick_state_dict **out);
 /* Copies of the gradients by the same names; zeros before the first backward pass. Owned. */
 WICK_API wick_status wick_module_gradients(const wick_module *module, wick_state_dict **out);
-/* module.load_state_dict(dict): copies the values in. Nothing is changed unless every key and shape fits.
- * Errors: WICK_EKEY, naming missing and unexpected keys; WICK_ESHAPE, naming the key and both shapes. */
+/* module.load_state_dict(dict): copies the values in. Nothing is changed unless every key and shape
+ * fits.
+ * Errors: WICK_EKEY, naming missing and unexpected keys; WICK_ESHAPE, naming the key and both
+ * shapes. */
 WICK_API wick_status wick_module_load_state_dict(wick_module *module, const wick_state_dict *dict);
 
 /* Training or evaluation mode. A new module is in training mode. */
@@ -144,22 +155,26 @@ WICK_API void wick_module_train(wick_module *module);
 WICK_API void wick_module_eval(wick_module *module);
 WICK_API bool wick_module_training(const wick_module *module);
 
-/* model(input): input is float32, its batch first; *output is owned. In training mode what backward needs
- * is kept until the next forward. Errors: WICK_ESHAPE, WICK_EINVAL, WICK_ENOMEM. */
+/* model(input): input is float32, its batch first; *output is owned. In training mode what backward
+ * needs is kept until the next forward.
+ * Errors: WICK_ESHAPE, WICK_EINVAL, WICK_ENOMEM. */
 WICK_API wick_status wick_module_forward(wick_module *module, const wick_tensor *input,
                                          wick_tensor **output);
-/* Called for every layer, in the order they run: its path ("conv_block_1.0"; "" if the module is a single layer)
- * and what came out of it. All are borrowed for the call. What is not WICK_OK ends the walk and is returned. */
+/* Called for every layer, in the order they run: its path ("conv_block_1.0"; "" if the module is a
+ * single layer) and what came out of it. All are borrowed for the call. What is not WICK_OK ends
+ * the walk and is returned. */
 typedef wick_status wick_activation_visit(void *user, const char *path, const wick_module *layer,
                                           const wick_tensor *output);
-/* Runs the module in evaluation mode, layer by layer, and calls visit with each layer's output; the last is that of
- * wick_module_forward() but for rounding. The module's mode and what its last forward kept for backward stay.
+/* Runs the module in evaluation mode, layer by layer, and calls visit with each layer's output; the
+ * last is that of wick_module_forward() but for rounding. The module's mode and what its last
+ * forward kept for backward stay.
  * Errors: as wick_module_forward(); visit's. */
 WICK_API wick_status wick_module_activations(wick_module *module, const wick_tensor *input,
                                              wick_activation_visit *visit, void *user);
-/* output.backward(gradient): adds to the parameters' gradients; *grad_input (owned) is the gradient of the
- * input, if grad_input is not NULL. Errors: WICK_EINVAL without a forward in training mode before it;
- * WICK_ESHAPE if gradient is not of the output's shape. */
+/* output.backward(gradient): adds to the parameters' gradients; *grad_input (owned) is the gradient
+ * of the input, if grad_input is not NULL.
+ * Errors: WICK_EINVAL without a forward in training mode before it; WICK_ESHAPE if gradient is not
+ * of the output's shape. */
 WICK_API wick_status wick_module_backward(wick_module *module, const wick_tensor *gradient,
                                           wick_tensor **grad_input);
 /* Sets the gradients to zero. */

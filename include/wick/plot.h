@@ -26,7 +26,7 @@
 extern "C" {
 #endif
 
-/* ---- plotters and themes ------------------------------------------------------------------------ */
+/* ---- plotters and themes ---- */
 
 enum { WICK_SERIES_COLORS = 6 };
 
@@ -48,8 +48,9 @@ WICK_API const wick_theme *wick_theme_light(void);
 WICK_API const wick_theme *wick_theme_dark(void);
 
 /* Opens the libraries and a font: DejaVu Sans, else the system's sans-serif. Owned: wick_plotter_free().
- * The theme is the light one. Errors: WICK_ENOTSUP, naming Debian's packages, if the libraries or every
- * font are missing, or if this build cannot draw; WICK_ENOMEM. */
+ * The theme is the light one.
+ * Errors: WICK_ENOTSUP, naming Debian's packages, if the libraries or every font are missing, or if
+ * this build cannot draw; WICK_ENOMEM. */
 typedef struct wick_plotter wick_plotter;
 WICK_API wick_status wick_plotter_new(wick_context *context, wick_plotter **out);
 /* Its figures must have been freed before. NULL is fine. */
@@ -59,7 +60,7 @@ WICK_API void wick_plotter_set_theme(wick_plotter *plotter, const wick_theme *th
 /* Whether this build can draw: false where it was made without the headers of cairo and pango. */
 WICK_API bool wick_plotter_is_built(void);
 
-/* ---- figures ------------------------------------------------------------------------------------ */
+/* ---- figures ---- */
 
 typedef struct wick_figure wick_figure;
 
@@ -75,13 +76,14 @@ WICK_API wick_status wick_figure_svg(const wick_figure *figure, char **text);
 /* The figure as a PNG file's bytes, twice its size. Owned: wick_free(). */
 WICK_API wick_status wick_figure_png(const wick_figure *figure, uint8_t **bytes, size_t *length);
 /* Writes it to path, whose ending (.png or .svg, any case) says how, by way of a temporary name: path is
- * what it was or whole. Errors: WICK_EINVAL (another ending), WICK_ENOENT, WICK_EIO, WICK_ENOMEM. */
+ * what it was or whole.
+ * Errors: WICK_EINVAL (another ending), WICK_ENOENT, WICK_EIO, WICK_ENOMEM. */
 WICK_API wick_status wick_figure_save(const wick_figure *figure, const char *path);
 /* Writes folder/name.png and folder/name.svg. */
 WICK_API wick_status wick_figure_save_both(const wick_figure *figure, const char *folder,
                                            const char *name);
 
-/* ---- images ------------------------------------------------------------------------------------- */
+/* ---- images ---- */
 
 typedef enum wick_colormap { WICK_GREY, WICK_VIRIDIS } wick_colormap;
 
@@ -120,7 +122,7 @@ typedef struct wick_images_plot {
 WICK_API wick_status wick_plot_images(wick_plotter *plotter, const wick_images_plot *plot,
                                       wick_figure **out);
 
-/* ---- results ------------------------------------------------------------------------------------ */
+/* ---- results ---- */
 
 typedef struct wick_bar {
     const char *name;
@@ -133,8 +135,8 @@ typedef struct wick_bars_plot {
     const wick_bar *bars;
     const char *title; /* NULL: none */
 } wick_bars_plot;
-/* Horizontal bars of accuracy and, beside them, of training time, each with its value. 960 pixels wide.
- */
+/* Horizontal bars of accuracy and, beside them, of training time, each with its value. 960 pixels
+ * wide. */
 WICK_API wick_status wick_plot_bars(wick_plotter *plotter, const wick_bars_plot *plot,
                                     wick_figure **out);
 
@@ -162,7 +164,7 @@ WICK_API wick_status wick_plot_curves(wick_plotter *plotter, const wick_curves_p
 WICK_API wick_status wick_plot_compare(wick_plotter *plotter, const wick_bars_plot *bars,
                                        const wick_curves_plot *curves, wick_figure **out);
 
-/* ---- what a model gets wrong -------------------------------------------------------------------- */
+/* ---- what a model gets wrong ---- */
 
 typedef struct wick_confusion_plot {
     const wick_tensor *confusion; /* as wick_confusion_matrix() makes it: rows are the truth */
@@ -194,7 +196,7 @@ typedef struct wick_errors_plot {
 WICK_API wick_status wick_plot_errors(wick_plotter *plotter, const wick_errors_plot *plot,
                                       wick_figure **out);
 
-/* ---- what a model sees -------------------------------------------------------------------------- */
+/* ---- what a model sees ---- */
 
 /* What a layer makes of one image. */
 typedef struct wick_explain_layer {

@@ -1,15 +1,16 @@
 /* PyTorch's random numbers on the CPU: the same seed gives the same numbers, to the last bit.
  *
  * The generator is MT19937 as at::CPUGeneratorImpl uses it
- * (https://pytorch.org/docs/stable/generated/torch.Generator.html). Where a function takes a generator,
- * NULL means the context's default one.
+ * (https://pytorch.org/docs/stable/generated/torch.Generator.html). Where a function takes a
+ * generator, NULL means the context's default one.
  *
- * Measured against PyTorch 2.15 and 1.13 on x86-64 with AVX2, every call below on ten seeds, randn and uniform_
- * on millions of numbers: the largest difference is 0 units in the last place. wick gives these bits on every
- * processor; PyTorch without AVX2 rounds otherwise (randn by up to 3e-6). The two versions differ in this, and
- * wick goes with 2.15: 1.13 takes 32 bits a number for integers of a range from 2^28 to below 2^32, leaves a
- * uniform number that rounding brought up to high, permutes 214,748,364 or more another way, and at times keeps
- * other last bits of the cached normal in get_state().
+ * Measured against PyTorch 2.15 and 1.13 on x86-64 with AVX2, every call below on ten seeds, randn
+ * and uniform_ on millions of numbers: the largest difference is 0 units in the last place. wick
+ * gives these bits on every processor; PyTorch without AVX2 rounds otherwise (randn by up to 3e-6).
+ * The two versions differ in this, and wick goes with 2.15: 1.13 takes 32 bits a number for
+ * integers of a range from 2^28 to below 2^32, leaves a uniform number that rounding brought up to
+ * high, permutes 214,748,364 or more another way, and at times keeps other last bits of the cached
+ * normal in get_state().
  */
 #ifndef WICK_RANDOM_H
 #define WICK_RANDOM_H
@@ -52,11 +53,12 @@ WICK_API uint64_t wick_generator_random64(wick_generator *generator);
 /* torch.empty((), dtype=torch.int64).random_(): 0 to 2^63 - 1. What DataLoader draws its seeds with. */
 WICK_API int64_t wick_generator_random_int64(wick_generator *generator);
 
-/* Fills a float32 tensor from U[low, high) (Tensor.uniform_), from N(mean, std) (Tensor.normal_, which goes
- * another way below 16 elements than from 16 on, as PyTorch does); an int64 or uint8 tensor with integers
- * in [low, high) (Tensor.random_(low, high)).
- * Errors: WICK_EINVAL for another dtype, low > high (low >= high for integers), high - low above the largest
- * float, integers that do not fit a uint8 tensor, a negative std; no number is drawn then. */
+/* Fills a float32 tensor from U[low, high) (Tensor.uniform_), from N(mean, std) (Tensor.normal_,
+ * which goes another way below 16 elements than from 16 on, as PyTorch does); an int64 or uint8
+ * tensor with integers in [low, high) (Tensor.random_(low, high)).
+ * Errors: WICK_EINVAL for another dtype, low > high (low >= high for integers), high - low above
+ * the largest float, integers that do not fit a uint8 tensor, a negative std; no number is drawn
+ * then. */
 WICK_API wick_status wick_tensor_uniform(wick_tensor *tensor, wick_generator *generator, double low,
                                          double high);
 WICK_API wick_status wick_tensor_normal(wick_tensor *tensor, wick_generator *generator, double mean,

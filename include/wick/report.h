@@ -28,9 +28,9 @@ typedef struct wick_report {
 /* Writes the page of a run to path: what it came to, the settings, its curves, each class and the
  * confusion matrix, some predictions drawn by the run's seed, the wrong ones surest first, the classes
  * most often taken for each other, and how to do it all again. Where nothing can be drawn
- * (wick_plotter_new()) the curves are left out. path is at every moment what it was or whole. Errors:
- * WICK_EINVAL (a run without results, logits without data), WICK_ESHAPE (logits that do not fit the
- * data), WICK_EIO, WICK_ENOMEM. */
+ * (wick_plotter_new()) the curves are left out. path is at every moment what it was or whole.
+ * Errors: WICK_EINVAL (a run without results, logits without data), WICK_ESHAPE (logits that do not
+ * fit the data), WICK_EIO, WICK_ENOMEM. */
 WICK_API wick_status wick_report_write(wick_context *context, const wick_report *report,
                                        const char *path);
 /* The page of several runs: their results and settings side by side, and their curves; of each report

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define WICK_API __attribute__((visibility("default")))
+#define WICK_API                        __attribute__((visibility("default")))
 #define WICK_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 #else
 #define WICK_API
@@ -20,21 +20,21 @@ extern "C" {
 #endif
 
 /* X(name, number, text). Numbers are stable: they never change their meaning. */
-#define WICK_STATUS_LIST(X)                                                                        \
-    X(OK, 0, "done")                                                                               \
-    X(EINVAL, 1, "a bad argument")                                                                 \
-    X(ENOMEM, 2, "out of memory")                                                                  \
-    X(EIO, 3, "reading or writing failed")                                                         \
-    X(ENOENT, 4, "there is no such thing")                                                         \
-    X(EEXIST, 5, "it is there already")                                                            \
-    X(EFORMAT, 6, "a file that is not what it should be")                                          \
-    X(ESHAPE, 7, "shapes that do not fit together")                                                \
-    X(EKEY, 8, "state_dict keys that do not fit the model")                                        \
-    X(EDEVICE, 9, "no such device here")                                                           \
-    X(ENET, 10, "the download failed")                                                             \
-    X(EINTR, 11, "interrupted")                                                                    \
-    X(ELIMIT, 12, "larger than the limit")                                                         \
-    X(ENOTSUP, 13, "not supported by this build")                                                  \
+#define WICK_STATUS_LIST(X)                                                                             \
+    X(OK, 0, "done")                                                                                    \
+    X(EINVAL, 1, "a bad argument")                                                                      \
+    X(ENOMEM, 2, "out of memory")                                                                       \
+    X(EIO, 3, "reading or writing failed")                                                              \
+    X(ENOENT, 4, "there is no such thing")                                                              \
+    X(EEXIST, 5, "it is there already")                                                                 \
+    X(EFORMAT, 6, "a file that is not what it should be")                                               \
+    X(ESHAPE, 7, "shapes that do not fit together")                                                     \
+    X(EKEY, 8, "state_dict keys that do not fit the model")                                             \
+    X(EDEVICE, 9, "no such device here")                                                                \
+    X(ENET, 10, "the download failed")                                                                  \
+    X(EINTR, 11, "interrupted")                                                                         \
+    X(ELIMIT, 12, "larger than the limit")                                                              \
+    X(ENOTSUP, 13, "not supported by this build")                                                       \
     X(EBUSY, 14, "in use by another process")
 
 typedef enum wick_status {

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* ---- loss ------------------------------------------------------------------------------------------- */
+/* ---- loss ---- */
 
 typedef struct wick_loss wick_loss;
 
@@ -18,17 +18,18 @@ typedef struct wick_loss wick_loss;
 WICK_API wick_status wick_cross_entropy_loss(wick_context *context, wick_loss **out);
 WICK_API void wick_loss_free(wick_loss *loss);
 /* loss_fn(y_pred, y): logits [N, C] float32, targets [N] int64 in [0, C). The value is a float32 as in
- * PyTorch. Errors: WICK_ESHAPE; WICK_EINVAL for a target out of range, naming it and its place. */
+ * PyTorch.
+ * Errors: WICK_ESHAPE; WICK_EINVAL for a target out of range, naming it and its place. */
 WICK_API wick_status wick_loss_forward(wick_loss *loss, const wick_tensor *logits,
                                        const wick_tensor *targets, float *value);
-/* loss.backward(): sends the gradient of the last wick_loss_forward() back through the module whose output
- * the logits were, adding to its parameters' gradients.
+/* loss.backward(): sends the gradient of the last wick_loss_forward() back through the module whose
+ * output the logits were, adding to its parameters' gradients.
  * Errors: WICK_EINVAL if there is no such forward; those of wick_module_backward(). */
 WICK_API wick_status wick_loss_backward(wick_loss *loss, wick_module *module);
 /* The gradient of the last loss with respect to the logits, [N, C]. Owned. */
 WICK_API wick_status wick_loss_gradient(const wick_loss *loss, wick_tensor **out);
 
-/* ---- optimizer -------------------------------------------------------------------------------------- */
+/* ---- optimizer ---- */
 
 typedef struct wick_optimizer wick_optimizer;
 
@@ -44,14 +45,16 @@ WICK_API void wick_optimizer_free(wick_optimizer *optimizer);
 WICK_API void wick_optimizer_zero_grad(wick_optimizer *optimizer);
 /* Updates the parameters by their gradients. */
 WICK_API wick_status wick_optimizer_step(wick_optimizer *optimizer);
-/* optimizer.state_dict(), as one that wick_save() takes: its settings ("lr", a double's bits as int64) and what it
- * keeps for each parameter, which for SGD is nothing. Owned. */
+/* optimizer.state_dict(), as one that wick_save() takes: its settings ("lr", a double's bits as
+ * int64) and what it keeps for each parameter, which for SGD is nothing. Owned. */
 WICK_API wick_status wick_optimizer_state_dict(const wick_optimizer *optimizer, wick_state_dict **out);
-/* optimizer.load_state_dict(dict). Errors: WICK_EKEY, naming a missing or unexpected key, WICK_EFORMAT; the optimizer
- * stays as it was. */
-WICK_API wick_status wick_optimizer_load_state_dict(wick_optimizer *optimizer, const wick_state_dict *dict);
+/* optimizer.load_state_dict(dict).
+ * Errors: WICK_EKEY, naming a missing or unexpected key, WICK_EFORMAT; the optimizer stays as it
+ * was. */
+WICK_API wick_status wick_optimizer_load_state_dict(wick_optimizer *optimizer,
+                                                    const wick_state_dict *dict);
 
-/* ---- loops ------------------------------------------------------------------------------------------ */
+/* ---- loops ---- */
 
 /* 100 * correct / count, as the chapter's accuracy_fn: labels and predictions are int64 [N]. 0 for other
  * dtypes or sizes. */
@@ -64,9 +67,9 @@ typedef struct wick_progress {
     void *user;
 } wick_progress;
 
-/* What a pass over a loader came to. loss and accuracy are the chapter's: means over batches, the loss
- * summed in float32 as the chapter's tensor is, the accuracy in double, in percent. correct and count are
- * exact. seconds is the time it took. */
+/* What a pass over a loader came to. loss and accuracy are the chapter's: means over batches, the
+ * loss summed in float32 as the chapter's tensor is, the accuracy in double, in percent. correct
+ * and count are exact. seconds is the time it took. */
 typedef struct wick_metrics {
     float loss;
     double accuracy;
@@ -75,15 +78,17 @@ typedef struct wick_metrics {
     double seconds;
 } wick_metrics;
 
-/* train_step(model, data_loader, loss_fn, optimizer, accuracy_fn): one epoch of training, the fast way: same
- * numbers as forward, loss, zero_grad, backward and step called one by one. progress may be NULL.
- * Errors: WICK_ESHAPE if the images do not fit the model or its output the classes, WICK_EINTR (the step in
- * hand is finished), WICK_ENOMEM. */
+/* train_step(model, data_loader, loss_fn, optimizer, accuracy_fn): one epoch of training, the fast
+ * way: same numbers as forward, loss, zero_grad, backward and step called one by one. progress may
+ * be NULL.
+ * Errors: WICK_ESHAPE if the images do not fit the model or its output the classes, WICK_EINTR (the
+ * step in hand is finished), WICK_ENOMEM. */
 WICK_API wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
                                      wick_optimizer *optimizer, const wick_progress *progress,
                                      wick_metrics *out);
 
-/* How far a pass over a loader has come, with the sums that its metrics are made of. All zeros: it has not begun. */
+/* How far a pass over a loader has come, with the sums that its metrics are made of. All zeros: it
+ * has not begun. */
 typedef struct wick_pass {
     int64_t batches; /* done */
     int64_t correct, count;
@@ -91,12 +96,13 @@ typedef struct wick_pass {
     double accuracy; /* the batches' accuracies, added */
     double seconds;
 } wick_pass;
-/* wick_train_step() in parts, so that a training can be saved between two steps and gone on with: at most `batches`
- * batches more (0: all), from where the pass is, which is moved on after every step. A pass that has not begun starts
- * the loader's epoch; one that has is gone on with where the loader is. It is over once pass->batches is
- * wick_loader_length(). The numbers are those of the epoch in one part.
- * Errors: those of wick_train_step(); after WICK_EINTR too the pass can be gone on with. WICK_EINVAL if the loader is
- * not where the pass is. */
+/* wick_train_step() in parts, so that a training can be saved between two steps and gone on with:
+ * at most `batches` batches more (0: all), from where the pass is, which is moved on after every
+ * step. A pass that has not begun starts the loader's epoch; one that has is gone on with where the
+ * loader is. It is over once pass->batches is wick_loader_length(). The numbers are those of the
+ * epoch in one part.
+ * Errors: those of wick_train_step(); after WICK_EINTR too the pass can be gone on with.
+ * WICK_EINVAL if the loader is not where the pass is. */
 WICK_API wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
                                      wick_optimizer *optimizer, const wick_progress *progress,
                                      int64_t batches, wick_pass *pass);
@@ -115,10 +121,10 @@ WICK_API wick_status wick_eval_model(wick_module *model, wick_loader *loader, wi
 WICK_API wick_status wick_make_predictions(wick_module *model, const wick_tensor *images,
                                            wick_tensor **probabilities);
 
-/* ---- metrics ---------------------------------------------------------------------------------------- */
+/* ---- metrics ---- */
 
-/* How often class `row` was taken for class `column`: int64 [class_count, class_count], rows the truth, as
- * torchmetrics' ConfusionMatrix. Owned. labels and predictions are int64 [N].
+/* How often class `row` was taken for class `column`: int64 [class_count, class_count], rows the
+ * truth, as torchmetrics' ConfusionMatrix. Owned. labels and predictions are int64 [N].
  * Errors: WICK_ESHAPE; WICK_EINVAL for a number outside 0 .. class_count-1. */
 WICK_API wick_status wick_confusion_matrix(const wick_tensor *labels, const wick_tensor *predictions,
                                            int64_t class_count, wick_tensor **out);
@@ -127,7 +133,8 @@ typedef struct wick_class_report {
     double precision, recall, f1; /* 0 where the denominator is 0, as scikit-learn's default */
     int64_t support;              /* how many examples are of this class */
 } wick_class_report;
-/* For each class of a confusion matrix; reports has room for its class_count. Errors: WICK_ESHAPE. */
+/* For each class of a confusion matrix; reports has room for its class_count.
+ * Errors: WICK_ESHAPE. */
 WICK_API wick_status wick_classification_report(const wick_tensor *confusion,
                                                 wick_class_report *reports);
 
@@ -137,9 +144,10 @@ typedef struct wick_error {
     int64_t index, truth, prediction;
     float probability;
 } wick_error;
-/* The examples whose most probable class (the first of equals) is not their label, surest first and of
- * equally sure ones in their order; one with a NaN among its probabilities is the least sure.
- * probabilities is float32 [N, C], labels int64 [N] in [0, C). *errors is owned, count long: wick_free().
+/* The examples whose most probable class (the first of equals) is not their label, surest first and
+ * of equally sure ones in their order; one with a NaN among its probabilities is the least sure.
+ * probabilities is float32 [N, C], labels int64 [N] in [0, C). *errors is owned, count long:
+ * wick_free().
  * Errors: WICK_ESHAPE; WICK_EINVAL for a label outside 0 .. C-1; WICK_ENOMEM. */
 WICK_API wick_status wick_wrong_predictions(const wick_tensor *probabilities, const wick_tensor *labels,
                                             wick_error **errors, int64_t *count);
@@ -150,7 +158,8 @@ typedef struct wick_confused_pair {
     int64_t a_as_b, b_as_a;
 } wick_confused_pair;
 /* The pairs of classes of a confusion matrix that were ever taken for each other, most often first, of
- * equals in their order. *pairs is owned, count long: wick_free(). Errors: WICK_ESHAPE, WICK_ENOMEM. */
+ * equals in their order. *pairs is owned, count long: wick_free().
+ * Errors: WICK_ESHAPE, WICK_ENOMEM. */
 WICK_API wick_status wick_confused_pairs(const wick_tensor *confusion, wick_confused_pair **pairs,
                                          int64_t *count);
 

@@ -9,10 +9,11 @@
 
 enum { WKI_MESSAGE_SIZE = 1024, WKI_MAX_THREADS = 1024, WKI_GENERATOR_BYTES = 2560 };
 
-/* Multiply-adds, a few microseconds of them: a thread with less to do is not worth the meeting. With WKI_SURE_WORK times
- * as much in all there is no doubt that threads help; in between it is tried out (plan/tuner.h). */
+/* Multiply-adds, a few microseconds of them: a thread with less to do is not worth the meeting.
+ * With WKI_SURE_WORK times as much in all there is no doubt that threads help; in between it is
+ * tried out (plan/tuner.h). */
 #define WKI_WORK_PER_THREAD 2e5
-#define WKI_SURE_WORK 25
+#define WKI_SURE_WORK       25
 
 typedef struct wki_team wki_team;
 
@@ -20,14 +21,14 @@ struct wick_context {
     char message[WKI_MESSAGE_SIZE];
     char device[16];
     int threads;
-    double work_per_thread;  /* WKI_WORK_PER_THREAD; a test of threads makes it small */
+    double work_per_thread; /* WKI_WORK_PER_THREAD; a test of threads makes it small */
     atomic_int interrupted;
     wki_team *team;          /* made when first needed; wki_context_team() */
     void *default_generator; /* tensor/random.c's, WKI_GENERATOR_BYTES of zeros until it is first used */
     const void *kernels;     /* cpu/cpu.c's table; chosen when first needed */
 };
 
-/* ---- messages --------------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 /* Sets the context's message and returns status: `return wki_fail(context, WICK_EINVAL, "…", …)`. */
 wick_status wki_fail(wick_context *context, wick_status status, const char *format, ...)
@@ -37,30 +38,30 @@ wick_status wki_fail_in(wick_context *context, wick_status status, const char *f
     WICK_PRINTF(3, 4);
 
 /* Leaves the function, or goes to its `out:` label (with a local `status`), when a call fails. */
-#define WKI_TRY(call)                                                                              \
-    do {                                                                                           \
-        wick_status wki_try_status = (call);                                                       \
-        if (wki_try_status != WICK_OK)                                                             \
-            return wki_try_status;                                                                 \
+#define WKI_TRY(call)                                                                                   \
+    do {                                                                                                \
+        wick_status wki_try_status = (call);                                                            \
+        if (wki_try_status != WICK_OK)                                                                  \
+            return wki_try_status;                                                                      \
     } while (0)
-#define WKI_GOTO_OUT(call)                                                                         \
-    do {                                                                                           \
-        status = (call);                                                                           \
-        if (status != WICK_OK)                                                                     \
-            goto out;                                                                              \
+#define WKI_GOTO_OUT(call)                                                                              \
+    do {                                                                                                \
+        status = (call);                                                                                \
+        if (status != WICK_OK)                                                                          \
+            goto out;                                                                                   \
     } while (0)
 
-#define WKI_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define WKI_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define WKI_MIN(a, b)    ((a) < (b) ? (a) : (b))
+#define WKI_MAX(a, b)    ((a) > (b) ? (a) : (b))
 #define WKI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- memory ----------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 /* count * size zeroed bytes, aligned to 64; at least one byte. *out is freed with free().
  * Errors: WICK_ENOMEM, saying how much was asked for and what for ("what", such as "a tensor"). */
 wick_status wki_alloc(wick_context *context, size_t count, size_t size, const char *what, void **out);
-/* Grows an array to hold at least `need` elements of `size` bytes; *array may be NULL with *capacity 0. What
- * was there stays, also on failure. */
+/* Grows an array to hold at least `need` elements of `size` bytes; *array may be NULL with
+ * *capacity 0. What was there stays, also on failure. */
 wick_status wki_grow(wick_context *context, void **array, size_t *capacity, size_t need, size_t size,
                      const char *what);
 /* A copy of text, freed with free(). */
@@ -79,10 +80,10 @@ static inline bool wki_mul_i64(int64_t a, int64_t b, int64_t *out)
     return !__builtin_mul_overflow(a, b, out);
 }
 
-/* ---- text ------------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
-/* Text that grows. After a failed append everything is refused until release, so that only the last call's
- * status, or wki_text_finish()'s, needs to be looked at. */
+/* Text that grows. After a failed append everything is refused until release, so that only the last
+ * call's status, or wki_text_finish()'s, needs to be looked at. */
 typedef struct wki_text {
     wick_context *context;
     char *bytes; /* NUL-terminated once anything was appended */
@@ -106,11 +107,11 @@ const char *wki_nearest(const char *word, const char *const *words, size_t count
 /* A number as Python's repr() writes a float: the shortest digits that give the same double back. */
 void wki_repr(double number, char out[32]);
 
-/* ---- files ------------------------------------------------------------------------------------------ */
+/* ---- files ---- */
 
 /* Reads a whole regular file into memory (freed with free()); an extra NUL follows the bytes.
- * Errors: WICK_ENOENT, WICK_EIO with the path and the system's words (also if it shrank while it was read),
- * WICK_ELIMIT if it is longer than limit, WICK_ENOMEM. */
+ * Errors: WICK_ENOENT, WICK_EIO with the path and the system's words (also if it shrank while it
+ * was read), WICK_ELIMIT if it is longer than limit, WICK_ENOMEM. */
 wick_status wki_file_read(wick_context *context, const char *path, uint64_t limit, uint8_t **bytes,
                           size_t *length);
 
@@ -143,7 +144,7 @@ bool wki_file_exists(const char *path);
 void wki_sha256(const void *bytes, size_t length, char out[65]);
 wick_status wki_file_sha256(wick_context *context, const char *path, char out[65]);
 
-/* ---- threads ---------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 /* Seconds from some fixed moment on, never going back. */
 double wki_seconds(void);
@@ -154,10 +155,11 @@ int wki_usable_cores(void);
 /* Work that every thread of a team runs at once: thread is 0 .. threads-1, 0 being the caller. */
 typedef void wki_team_work(void *argument, int thread, int threads);
 
-/* The context's team, made when first asked for and anew when the number of threads has changed. If a thread
- * cannot be started the team is smaller. */
+/* The context's team, made when first asked for and anew when the number of threads has changed. If
+ * a thread cannot be started the team is smaller. */
 wick_status wki_context_team(wick_context *context, wki_team **out);
-/* A team of `threads` threads, the caller's among them. Freed with wki_team_free(); NULL is fine there. */
+/* A team of `threads` threads, the caller's among them. Freed with wki_team_free(); NULL is fine
+ * there. */
 wick_status wki_team_new(wick_context *context, int threads, wki_team **out);
 void wki_team_free(wki_team *team);
 /* How many threads it has, and how many it was asked to have. */

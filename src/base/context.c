@@ -79,8 +79,8 @@ wick_status wki_fail_in(wick_context *context, wick_status status, const char *f
 wick_status wick_context_set_threads(wick_context *context, int threads)
 {
     if (threads < 0 || threads > WKI_MAX_THREADS)
-        return wki_fail(context, WICK_EINVAL, "threads is %d; it must be 1 to %d, or 0 for one a core", threads,
-                        WKI_MAX_THREADS);
+        return wki_fail(context, WICK_EINVAL, "threads is %d; it must be 1 to %d, or 0 for one a core",
+                        threads, WKI_MAX_THREADS);
     context->threads = threads == 0 ? wki_usable_cores() : threads;
     return WICK_OK;
 }
@@ -97,7 +97,8 @@ static bool is_cuda(const char *device)
         return false;
     if (device[4] == '\0')
         return true;
-    return device[4] == ':' && device[5] != '\0' && strspn(device + 5, "0123456789") == strlen(device + 5);
+    return device[4] == ':' && device[5] != '\0' &&
+           strspn(device + 5, "0123456789") == strlen(device + 5);
 }
 
 wick_status wick_context_set_device(wick_context *context, const char *device)

@@ -16,8 +16,7 @@ static wick_status system_failed(wick_context *context, const char *doing, const
     return wki_fail(context, status, "%s: cannot %s: %s", path, doing, strerror(errno));
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static wick_status read_open(wick_context *context, int fd, const char *path, uint64_t limit,
                              uint8_t **bytes, size_t *length)
@@ -78,8 +77,7 @@ bool wki_file_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static void writer_release(wki_writer *writer)
 {
@@ -228,8 +226,7 @@ wick_status wki_file_write(wick_context *context, const char *path, const void *
     return status;
 }
 
-/* ---- folders ----------------------------------------------------------------------------------------
- */
+/* ---- folders ---- */
 
 static wick_status make_folder(wick_context *context, const char *folder)
 {

@@ -9,9 +9,11 @@ static wick_status no_memory(wick_context *context, size_t count, size_t size, c
 {
     uint64_t bytes;
     if (!wki_mul_u64(count, size, &bytes))
-        return wki_fail(context, WICK_ENOMEM, "out of memory: %s of %zu times %zu bytes cannot be addressed", what,
-                        count, size);
-    return wki_fail(context, WICK_ENOMEM, "out of memory: no %llu bytes for %s", (unsigned long long)bytes, what);
+        return wki_fail(context, WICK_ENOMEM,
+                        "out of memory: %s of %zu times %zu bytes cannot be addressed", what, count,
+                        size);
+    return wki_fail(context, WICK_ENOMEM, "out of memory: no %llu bytes for %s",
+                    (unsigned long long)bytes, what);
 }
 
 wick_status wki_alloc(wick_context *context, size_t count, size_t size, const char *what, void **out)
@@ -35,7 +37,9 @@ wick_status wki_grow(wick_context *context, void **array, size_t *capacity, size
         return WICK_OK;
     size_t larger = WKI_MAX(need, *capacity <= SIZE_MAX / 2 ? *capacity * 2 : need);
     uint64_t bytes;
-    void *grown = wki_mul_u64(larger, size, &bytes) && bytes <= PTRDIFF_MAX ? realloc(*array, (size_t)bytes) : NULL;
+    void *grown = wki_mul_u64(larger, size, &bytes) && bytes <= PTRDIFF_MAX
+                      ? realloc(*array, (size_t)bytes)
+                      : NULL;
     if (grown == NULL)
         return no_memory(context, larger, size, what);
     *array = grown;

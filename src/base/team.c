@@ -1,15 +1,17 @@
 /* A team of threads that runs one piece of work at a time.
  *
- * A training step of a small model takes tens of microseconds, less than it takes to wake a sleeping thread,
- * so a waiting thread spins for a while before it sleeps. Threads wait on counters that only go up: no
- * thread can miss a change, and a barrier needs no resetting. */
+ * A training step of a small model takes tens of microseconds, less than it takes to wake a
+ * sleeping thread, so a waiting thread spins for a while before it sleeps. Threads wait on counters
+ * that only go up: no thread can miss a change, and a barrier needs no resetting.
+ */
 #include "base/base.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-/* About 50 us of spinning: longer than the gaps within a step and between steps, shorter than anyone pays
- * for. With more threads than cores spinning only keeps others from the work, so those sleep at once. */
+/* About 50 us of spinning: longer than the gaps within a step and between steps, shorter than
+ * anyone pays for. With more threads than cores spinning only keeps others from the work, so those
+ * sleep at once. */
 enum { SPINS = 20000 };
 
 struct wki_team {
@@ -18,7 +20,7 @@ struct wki_team {
     pthread_t *handles;
     wki_team_work *work;
     void *argument;
-    int active;          /* threads in this run */
+    int active; /* threads in this run */
     bool stop;
     atomic_uint started; /* runs begun */
     atomic_uint arrived; /* threads that have come to a barrier, ever */
@@ -64,8 +66,8 @@ static void wait_until(wki_team *team, atomic_uint *counter, unsigned target)
     pthread_mutex_unlock(&team->lock);
 }
 
-/* To be called after a counter went up. Both sides use sequentially consistent operations on the counter and on
- * sleepers, so either the waiter sees the new count or this sees the sleeper. */
+/* To be called after a counter went up. Both sides use sequentially consistent operations on the
+ * counter and on sleepers, so either the waiter sees the new count or this sees the sleeper. */
 static void wake_sleepers(wki_team *team)
 {
     if (atomic_load(&team->sleepers) == 0)
@@ -112,7 +114,8 @@ wick_status wki_team_new(wick_context *context, int threads, wki_team **out)
 {
     void *memory, *handles;
     WKI_TRY(wki_alloc(context, 1, sizeof(wki_team), "a team of threads", &memory));
-    wick_status status = wki_alloc(context, (size_t)threads, sizeof(pthread_t), "a team of threads", &handles);
+    wick_status status =
+        wki_alloc(context, (size_t)threads, sizeof(pthread_t), "a team of threads", &handles);
     if (status != WICK_OK) {
         free(memory);
         return status;

@@ -29,8 +29,7 @@ wick_status wki_bench_time(const wki_bench *bench, double seconds, wki_bench_wor
 /* The median of count numbers, which are sorted for it. */
 double wki_median(double *numbers, int count);
 
-/* ---- what is compiled once an instruction set: peak.c -----------------------------------------------
- */
+/* ---- what is compiled once an instruction set: peak.c ---- */
 
 typedef struct wki_peak {
     const char *name;     /* of the kernels that it goes with */
@@ -46,8 +45,7 @@ enum { WKI_PEAK_CHUNK = 1024 };
 /* The one of the context's kernels. */
 wick_status wki_bench_peak(wick_context *context, const wki_peak **out);
 
-/* ---- the kernels of a step: bench_ops.c -------------------------------------------------------------
- */
+/* ---- the kernels of a step: bench_ops.c ---- */
 
 /* Runs steps of training, op by op, for about so many seconds. *out is owned, count long: free(). A path
  * is "" and multiply_adds 0 where the op is of no layer. */

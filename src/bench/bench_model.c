@@ -29,8 +29,7 @@ typedef struct bench_setting {
     wick_pass pass;
 } bench_setting;
 
-/* ---- random images ----------------------------------------------------------------------------------
- */
+/* ---- random images ---- */
 
 static wick_status check_output(const bench_setting *s, int64_t *classes)
 {
@@ -86,8 +85,7 @@ out:
     return status;
 }
 
-/* ---- training and inference -------------------------------------------------------------------------
- */
+/* ---- training and inference ---- */
 
 static wick_status setting_open(bench_setting *s)
 {
@@ -205,8 +203,7 @@ static wick_status time_all_work(bench_setting *s, wick_work_speed work[WICK_WOR
     return status != WICK_OK ? status : restored;
 }
 
-/* ---- kernels ----------------------------------------------------------------------------------------
- */
+/* ---- kernels ---- */
 
 static wick_status time_kernels(bench_setting *s, wick_kernel_speed **kernels, int64_t *count)
 {

@@ -26,8 +26,7 @@ typedef struct profile {
     double *samples; /* [ops][OP_TIMES][MOST_SAMPLES] for one step */
 } profile;
 
-/* ---- one step, in one thread ------------------------------------------------------------------------
- */
+/* ---- one step, in one thread ---- */
 
 static void meet(const profile *p)
 {
@@ -114,8 +113,7 @@ static void run_steps(void *argument, int thread, int threads)
     }
 }
 
-/* ---- samples ----------------------------------------------------------------------------------------
- */
+/* ---- samples ---- */
 
 static void run_sample(profile *p)
 {
@@ -166,8 +164,7 @@ static wick_status take_samples(const wki_bench *bench, double seconds, profile 
     return WICK_OK;
 }
 
-/* ---- the result -------------------------------------------------------------------------------------
- */
+/* ---- the result ---- */
 
 static double median_of(profile *p, int op, int what, int samples)
 {
@@ -218,8 +215,7 @@ static void name_op(const wki_op *op, const layer_list *list, wick_kernel_speed 
     }
 }
 
-static int64_t add_lines(profile *p, int samples, const layer_list *layers,
-                         wick_kernel_speed *lines)
+static int64_t add_lines(profile *p, int samples, const layer_list *layers, wick_kernel_speed *lines)
 {
     int64_t count = 0;
     const wki_plan *plan = p->plan;
@@ -245,8 +241,7 @@ static int64_t add_lines(profile *p, int samples, const layer_list *layers,
     return count;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 /* How a step of the batch is shared out, as plan_run.c does it with all threads. */
 static wick_status share_out(profile *p)

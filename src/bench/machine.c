@@ -10,8 +10,7 @@
 #define TRIAL_SECONDS 5e-3
 enum { LEAST_TRIALS = 2 };
 
-/* ---- the kernels of this build ----------------------------------------------------------------------
- */
+/* ---- the kernels of this build ---- */
 
 extern const wki_peak wki_base_peak;
 #if defined(__x86_64__)
@@ -70,8 +69,7 @@ wick_status wick_bench_cpu(wick_context *context, int index, wick_cpu_kernels *o
     return WICK_OK;
 }
 
-/* ---- trials -----------------------------------------------------------------------------------------
- */
+/* ---- trials ---- */
 
 typedef struct trial {
     const wki_peak *peak;

@@ -1,49 +1,52 @@
-/* The convolution in lanes; also the gradient of its input, which is a convolution with other offsets.
+/* The convolution in lanes; also the gradient of its input, which is a convolution with other
+ * offsets.
  *
- * A tile is nc output channels at nx neighbouring columns, held in registers while the taps go by: each tap
- * loads nx pixels (VPB vectors each), broadcasts nc weights and does nc * nx * VPB multiply-adds. */
+ * A tile is nc output channels at nx neighbouring columns, held in registers while the taps go by:
+ * each tap loads nx pixels (VPB vectors each), broadcasts nc weights and does nc * nx * VPB
+ * multiply-adds.
+ */
 #include "cpu/kernel_vector.h"
 
-/* At least 8 sums keep two multiply-add units of latency 4 busy; sums, pixels and a weight must fit the registers. */
+/* At least 8 sums keep two multiply-add units of latency 4 busy; sums, pixels and a weight must fit
+ * the registers. */
 #if REGISTERS == 32 && VPB == 1
 #define MAX_CHANNELS 6
-#define COLUMNS(nc) ((nc) >= 4 ? 4 : 6)
+#define COLUMNS(nc)  ((nc) >= 4 ? 4 : 6)
 #elif REGISTERS == 32
 #define MAX_CHANNELS 6
-#define COLUMNS(nc) ((nc) >= 2 ? 1 : 2)
+#define COLUMNS(nc)  ((nc) >= 2 ? 1 : 2)
 #elif VPB == 2
 #define MAX_CHANNELS 6
-#define COLUMNS(nc) ((nc) >= 3 ? 1 : (nc) == 2 ? 2 : 4)
+#define COLUMNS(nc)  ((nc) >= 3 ? 1 : (nc) == 2 ? 2 : 4)
 #else
 #define MAX_CHANNELS 2
-#define COLUMNS(nc) 1
+#define COLUMNS(nc)  1
 #endif
 enum { MAX_COLUMNS = 6, STRIP_COLUMNS = 28, STRIP_TAPS = 512 };
 
-ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int first, const int nc, const int nx)
+ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int first, const int nc,
+                        const int nx)
 {
     const float *input = call->input + row * call->in.row + first * call->in.column;
     const ptrdiff_t taps = call->taps, column = call->in.column;
     const float *weight = call->weight + channel * taps;
     const int32_t *offset = call->offset;
     vec sum[MAX_CHANNELS][MAX_COLUMNS][VPB];
-    UNROLL for (int c = 0; c < nc; c++) {
+    UNROLL for (int c = 0; c < nc; c++)
+    {
         vec bias = splat(call->bias != NULL ? call->bias[channel + c] : 0.0f);
-        UNROLL for (int x = 0; x < nx; x++)
-            UNROLL for (int v = 0; v < VPB; v++)
-                sum[c][x][v] = bias;
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < VPB; v++) sum[c][x][v] = bias;
     }
     for (ptrdiff_t t = 0; t < taps; t++) {
         const float *in = input + offset[t];
         vec pixel[MAX_COLUMNS][VPB];
-        UNROLL for (int x = 0; x < nx; x++)
-            UNROLL for (int v = 0; v < VPB; v++)
-                pixel[x][v] = load(in + x * column + v * VW);
-        UNROLL for (int c = 0; c < nc; c++) {
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < VPB; v++) pixel[x][v] =
+            load(in + x * column + v * VW);
+        UNROLL for (int c = 0; c < nc; c++)
+        {
             vec w = splat(weight[c * taps + t]);
-            UNROLL for (int x = 0; x < nx; x++)
-                UNROLL for (int v = 0; v < VPB; v++)
-                    sum[c][x][v] += w * pixel[x][v];
+            UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < VPB; v++) sum[c][x][v] +=
+                w * pixel[x][v];
         }
     }
     /* Copied: the compiler must take it that the stores may change *call. */
@@ -53,32 +56,34 @@ ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int f
     float *output = call->output + channel * out.channel + row * out.row + first * out.column;
     if (mask != NULL)
         mask += channel * mask_plane.channel + row * mask_plane.row + first * mask_plane.column;
-    UNROLL for (int c = 0; c < nc; c++) {
-        UNROLL for (int x = 0; x < nx; x++)
-            UNROLL for (int v = 0; v < VPB; v++) {
-                vec value = sum[c][x][v];
-                if (relu)
-                    value = relu_vec(value);
-                if (mask != NULL)
-                    value = mask_vec(load(mask + c * mask_plane.channel + x * mask_plane.column + v * VW), value);
-                store(output + c * out.channel + x * out.column + v * VW, value);
-            }
+    UNROLL for (int c = 0; c < nc; c++)
+    {
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < VPB; v++)
+        {
+            vec value = sum[c][x][v];
+            if (relu)
+                value = relu_vec(value);
+            if (mask != NULL)
+                value = mask_vec(load(mask + c * mask_plane.channel + x * mask_plane.column + v * VW),
+                                 value);
+            store(output + c * out.channel + x * out.column + v * VW, value);
+        }
     }
 }
 
-/* The columns begin .. end of a row for some channels. One function for each number of channels, so that each has the
- * registers to itself. */
+/* The columns begin .. end of a row for some channels. One function for each number of channels, so
+ * that each has the registers to itself. */
 typedef void strip_function(const wki_conv2d_call *call, int channel, int y, int begin, int end);
 
-#define STRIP(nc)                                                                                             \
-    static __attribute__((noinline)) void strip_##nc(const wki_conv2d_call *call, int channel, int y,         \
-                                                     int begin, int end)                                      \
-    {                                                                                                         \
-        int x = begin;                                                                                        \
-        for (; x + COLUMNS(nc) <= end; x += COLUMNS(nc))                                                      \
-            tile(call, channel, y, x, nc, COLUMNS(nc));                                                       \
-        for (; COLUMNS(nc) > 1 && x < end; x++)                                                               \
-            tile(call, channel, y, x, nc, 1);                                                                 \
+#define STRIP(nc)                                                                                       \
+    static __attribute__((noinline)) void strip_##nc(const wki_conv2d_call *call, int channel, int y,   \
+                                                     int begin, int end)                                \
+    {                                                                                                   \
+        int x = begin;                                                                                  \
+        for (; x + COLUMNS(nc) <= end; x += COLUMNS(nc))                                                \
+            tile(call, channel, y, x, nc, COLUMNS(nc));                                                 \
+        for (; COLUMNS(nc) > 1 && x < end; x++)                                                         \
+            tile(call, channel, y, x, nc, 1);                                                           \
     }
 STRIP(1)
 STRIP(2)
@@ -96,8 +101,9 @@ static strip_function *const strips[MAX_CHANNELS + 1] = {
 #endif
 };
 
-/* The channels go by in groups of as equal a size as can be. All groups do a strip of columns before the next, while the
- * pixels that it reads are in the L1 cache: a whole row if the taps are few. */
+/* The channels go by in groups of as equal a size as can be. All groups do a strip of columns
+ * before the next, while the pixels that it reads are in the L1 cache: a whole row if the taps are
+ * few. */
 static void one_row(const wki_conv2d_call *call, int y)
 {
     int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;

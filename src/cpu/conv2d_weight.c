@@ -1,19 +1,21 @@
 /* The gradient of a convolution's weights, in lanes.
  *
- * Each weight's sum is kept as WKI_LANES partial sums, one a lane, in scratch: [o][t][lane], and [o][lane] for the
- * bias. A tile holds no * nt of these in registers for one vector of the lanes while it sweeps some rows; the rows
- * are few enough that delta stays in the L1 cache while all taps go by. At the end the lanes are added up. */
+ * Each weight's sum is kept as WKI_LANES partial sums, one a lane, in scratch: [o][t][lane], and
+ * [o][lane] for the bias. A tile holds no * nt of these in registers for one vector of the lanes
+ * while it sweeps some rows; the rows are few enough that delta stays in the L1 cache while all
+ * taps go by. At the end the lanes are added up.
+ */
 #include "cpu/kernel_vector.h"
 
 #include <string.h>
 
-/* A tile is no output channels times nt taps, MAX_OUT * MAX_TAPS at most: few channels, so that several of delta's rows fit
- * the L1 cache and a tile runs long before its sums go back to memory. */
+/* A tile is no output channels times nt taps, MAX_OUT * MAX_TAPS at most: few channels, so that
+ * several of delta's rows fit the L1 cache and a tile runs long before its sums go back to memory. */
 #if REGISTERS == 32
-#define MAX_OUT 4
+#define MAX_OUT  4
 #define MAX_TAPS 6
 #else
-#define MAX_OUT 2
+#define MAX_OUT  2
 #define MAX_TAPS 6
 #endif
 #define HALF_TAPS (MAX_TAPS / 2)
@@ -34,37 +36,34 @@ ALWAYS_INLINE void tile(const sweep *s, int o, int t, int v, const int no, const
     const ptrdiff_t delta_column = call->out.column, input_column = call->in.column;
     float *place = s->sums + ((o - call->channel_begin) * taps + t) * WKI_LANES + v * VW;
     vec sum[MAX_OUT][MAX_TAPS];
-    UNROLL for (int i = 0; i < no; i++)
-        UNROLL for (int j = 0; j < nt; j++)
-            sum[i][j] = load(place + (i * taps + j) * WKI_LANES);
+    UNROLL for (int i = 0; i < no; i++) UNROLL for (int j = 0; j < nt; j++) sum[i][j] =
+        load(place + (i * taps + j) * WKI_LANES);
     for (int y = s->row_begin; y < s->row_end; y++) {
         const float *delta = call->delta + o * channel + y * call->out.row + v * VW;
         const float *input = call->input + y * call->in.row + v * VW;
         for (int x = 0; x < call->columns; x++) {
             vec d[MAX_OUT];
-            UNROLL for (int i = 0; i < no; i++)
-                d[i] = load(delta + i * channel);
-            UNROLL for (int j = 0; j < nt; j++) {
+            UNROLL for (int i = 0; i < no; i++) d[i] = load(delta + i * channel);
+            UNROLL for (int j = 0; j < nt; j++)
+            {
                 vec pixel = load(input + call->offset[t + j]);
                 KEEP_IN_REGISTER(pixel);
-                UNROLL for (int i = 0; i < no; i++)
-                    sum[i][j] += d[i] * pixel;
+                UNROLL for (int i = 0; i < no; i++) sum[i][j] += d[i] * pixel;
             }
             delta += delta_column;
             input += input_column;
         }
     }
-    UNROLL for (int i = 0; i < no; i++)
-        UNROLL for (int j = 0; j < nt; j++)
-            store(place + (i * taps + j) * WKI_LANES, sum[i][j]);
+    UNROLL for (int i = 0; i < no; i++) UNROLL for (int j = 0; j < nt; j++)
+        store(place + (i * taps + j) * WKI_LANES, sum[i][j]);
 }
 
 typedef void tile_function(const sweep *s, int o, int t, int v);
 
-#define TILE(no, nt)                                                                                          \
-    static __attribute__((noinline)) void tile_##no##_##nt(const sweep *s, int o, int t, int v)               \
-    {                                                                                                         \
-        tile(s, o, t, v, no, nt);                                                                             \
+#define TILE(no, nt)                                                                                    \
+    static __attribute__((noinline)) void tile_##no##_##nt(const sweep *s, int o, int t, int v)         \
+    {                                                                                                   \
+        tile(s, o, t, v, no, nt);                                                                       \
     }
 #define TILES(no) TILE(no, 1) TILE(no, 3) TILE(no, 6)
 TILES(1)
@@ -74,9 +73,12 @@ TILES(3)
 TILES(4)
 #endif
 
-#define TILE_NAMES(no) {tile_##no##_1, tile_##no##_3, tile_##no##_6}
+#define TILE_NAMES(no)                                                                                  \
+    {                                                                                                   \
+        tile_##no##_1, tile_##no##_3, tile_##no##_6                                                     \
+    }
 static tile_function *const tiles[MAX_OUT + 1][3] = {
-    {NULL}, TILE_NAMES(1), TILE_NAMES(2),
+    {NULL},        TILE_NAMES(1), TILE_NAMES(2),
 #if MAX_OUT > 2
     TILE_NAMES(3), TILE_NAMES(4),
 #endif

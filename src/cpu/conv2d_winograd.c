@@ -1,7 +1,8 @@
-/* The 3x3 convolution by Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray, "Fast Algorithms for Convolutional
- * Neural Networks", 2015), in lanes: for every 2x2 outputs the 4x4 inputs of each channel are transformed (V = B^T d B), for
- * each of the 16 places the channels are multiplied and summed (M = U V, with the weights' transform U = G g G^T), and
- * each output channel is transformed back (A^T M A). 16 products take the place of 36. */
+/* The 3x3 convolution by Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray, "Fast Algorithms
+ * for Convolutional Neural Networks", 2015), in lanes: for every 2x2 outputs the 4x4 inputs of each
+ * channel are transformed (V = B^T d B), for each of the 16 places the channels are multiplied and
+ * summed (M = U V, with the weights' transform U = G g G^T), and each output channel is transformed
+ * back (A^T M A). 16 products take the place of 36. */
 #include "cpu/kernel_vector.h"
 
 #if REGISTERS == 32 || VPB == 2
@@ -41,7 +42,8 @@ void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
 /* One row of the window times B: 4 pixels, columns 0 - 2, 1 + 2, 2 - 1, 1 - 3. */
 ALWAYS_INLINE void load_row(const float *from, ptrdiff_t column, vec r[4])
 {
-    vec a = load(from), b = load(from + column), c = load(from + 2 * column), d = load(from + 3 * column);
+    vec a = load(from), b = load(from + column), c = load(from + 2 * column),
+        d = load(from + 3 * column);
     r[0] = a - c;
     r[1] = b + c;
     r[2] = c - b;
@@ -50,17 +52,19 @@ ALWAYS_INLINE void load_row(const float *from, ptrdiff_t column, vec r[4])
 
 ALWAYS_INLINE void store_row(float *to, ptrdiff_t place, const vec a[4], const vec b[4], const bool add)
 {
-    UNROLL for (int x = 0; x < 4; x++)
-        store(to + x * place, add ? a[x] + b[x] : a[x] - b[x]);
+    UNROLL for (int x = 0; x < 4; x++) store(to + x * place, add ? a[x] + b[x] : a[x] - b[x]);
 }
 
-/* V[place][channel][lane] of the tile whose window begins at input. The rows go by in an order that has few of them in
- * registers at a time. */
-static __attribute__((noinline)) void input_tile(const wki_winograd_call *call, const float *input, float *transformed)
+/* V[place][channel][lane] of the tile whose window begins at input. The rows go by in an order that
+ * has few of them in registers at a time. */
+static __attribute__((noinline)) void input_tile(const wki_winograd_call *call, const float *input,
+                                                 float *transformed)
 {
-    const ptrdiff_t row = call->in.row, column = call->in.column, place = (ptrdiff_t)call->in_channels * WKI_LANES;
+    const ptrdiff_t row = call->in.row, column = call->in.column,
+                    place = (ptrdiff_t)call->in_channels * WKI_LANES;
     for (int i = 0; i < call->in_channels; i++) {
-        UNROLL for (int v = 0; v < VPB; v++) {
+        UNROLL for (int v = 0; v < VPB; v++)
+        {
             const float *from = input + i * call->in.channel + v * VW;
             float *to = transformed + i * WKI_LANES + v * VW;
             vec p[4], q[4];
@@ -76,42 +80,41 @@ static __attribute__((noinline)) void input_tile(const wki_winograd_call *call, 
     }
 }
 
-/* M[place][channel][lane] = sum over in channels of U[place][channel][in] V[place][in][lane], for nc channels. */
-ALWAYS_INLINE void multiply(const wki_winograd_call *call, int channel, const float *transformed, float *products,
-                            const int nc)
+/* M[place][channel][lane] = sum over in channels of U[place][channel][in] V[place][in][lane], for
+ * nc channels. */
+ALWAYS_INLINE void multiply(const wki_winograd_call *call, int channel, const float *transformed,
+                            float *products, const int nc)
 {
     const ptrdiff_t ins = call->in_channels;
     for (ptrdiff_t place = 0; place < PLACES; place++) {
         const float *weight = call->weight + (place * call->channels + channel) * ins;
         const float *from = transformed + place * ins * WKI_LANES;
         vec sum[MAX_CHANNELS][VPB];
-        UNROLL for (int c = 0; c < nc; c++)
-            UNROLL for (int v = 0; v < VPB; v++)
-                sum[c][v] = (vec){0};
-        _Pragma("GCC unroll 2") for (ptrdiff_t i = 0; i < ins; i++) {
+        UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
+        _Pragma("GCC unroll 2") for (ptrdiff_t i = 0; i < ins; i++)
+        {
             vec x[VPB];
-            UNROLL for (int v = 0; v < VPB; v++)
-                x[v] = load(from + i * WKI_LANES + v * VW);
-            UNROLL for (int c = 0; c < nc; c++) {
+            UNROLL for (int v = 0; v < VPB; v++) x[v] = load(from + i * WKI_LANES + v * VW);
+            UNROLL for (int c = 0; c < nc; c++)
+            {
                 vec w = splat(weight[c * ins + i]);
-                UNROLL for (int v = 0; v < VPB; v++)
-                    sum[c][v] += w * x[v];
+                UNROLL for (int v = 0; v < VPB; v++) sum[c][v] += w * x[v];
             }
         }
         float *to = products + place * MAX_CHANNELS * WKI_LANES;
-        UNROLL for (int c = 0; c < nc; c++)
-            UNROLL for (int v = 0; v < VPB; v++)
-                store(to + c * WKI_LANES + v * VW, sum[c][v]);
+        UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++)
+            store(to + c * WKI_LANES + v * VW, sum[c][v]);
     }
 }
 
-typedef void multiply_function(const wki_winograd_call *call, int channel, const float *transformed, float *products);
+typedef void multiply_function(const wki_winograd_call *call, int channel, const float *transformed,
+                               float *products);
 
-#define MULTIPLY(nc)                                                                                          \
-    static __attribute__((noinline)) void multiply_##nc(const wki_winograd_call *call, int channel,           \
-                                                        const float *transformed, float *products)            \
-    {                                                                                                         \
-        multiply(call, channel, transformed, products, nc);                                                   \
+#define MULTIPLY(nc)                                                                                    \
+    static __attribute__((noinline)) void multiply_##nc(const wki_winograd_call *call, int channel,     \
+                                                        const float *transformed, float *products)      \
+    {                                                                                                   \
+        multiply(call, channel, transformed, products, nc);                                             \
     }
 MULTIPLY(1)
 MULTIPLY(2)
@@ -140,24 +143,29 @@ static void output_tile(const wki_winograd_call *call, int channel, const float 
     if (mask != NULL)
         mask += channel * mask_plane.channel + y * mask_plane.row + x * mask_plane.column;
     int rows = WKI_MIN(2, call->height - y), columns = WKI_MIN(2, call->width - x);
-    UNROLL for (int v = 0; v < VPB; v++) {
+    UNROLL for (int v = 0; v < VPB; v++)
+    {
         vec s[2][4];
-        UNROLL for (int j = 0; j < 4; j++) {
+        UNROLL for (int j = 0; j < 4; j++)
+        {
             vec m[4];
-            UNROLL for (int i = 0; i < 4; i++)
-                m[i] = load(products + (4 * i + j) * MAX_CHANNELS * WKI_LANES + v * VW);
+            UNROLL for (int i = 0; i < 4; i++) m[i] =
+                load(products + (4 * i + j) * MAX_CHANNELS * WKI_LANES + v * VW);
             s[0][j] = m[0] + m[1] + m[2];
             s[1][j] = m[1] - m[2] - m[3];
         }
-        UNROLL for (int i = 0; i < 2; i++) {
+        UNROLL for (int i = 0; i < 2; i++)
+        {
             vec value[2] = {bias + (s[i][0] + s[i][1] + s[i][2]), bias + (s[i][1] - s[i][2] - s[i][3])};
-            UNROLL for (int j = 0; j < 2; j++) {
+            UNROLL for (int j = 0; j < 2; j++)
+            {
                 if (i >= rows || j >= columns)
                     continue;
                 if (relu)
                     value[j] = relu_vec(value[j]);
                 if (mask != NULL)
-                    value[j] = mask_vec(load(mask + i * mask_plane.row + j * mask_plane.column + v * VW), value[j]);
+                    value[j] = mask_vec(load(mask + i * mask_plane.row + j * mask_plane.column + v * VW),
+                                        value[j]);
                 store(output + i * out.row + j * out.column + v * VW, value[j]);
             }
         }
@@ -166,7 +174,8 @@ static void output_tile(const wki_winograd_call *call, int channel, const float 
 
 void WKI_KERNEL(winograd)(const wki_winograd_call *call)
 {
-    float *transformed = call->scratch, *products = transformed + (ptrdiff_t)PLACES * call->in_channels * WKI_LANES;
+    float *transformed = call->scratch,
+          *products = transformed + (ptrdiff_t)PLACES * call->in_channels * WKI_LANES;
     int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
     for (int y = 2 * call->row_begin; y < WKI_MIN(2 * call->row_end, call->height); y += 2) {
         for (int x = 0; x < call->width; x += 2) {

@@ -1,11 +1,13 @@
-/* Softmax and cross entropy on rows of logits. A block has 16 rows of a few classes, so the exponentials are
- * taken with a plain polynomial that the compiler turns into vectors, the same on every instruction set. */
+/* Softmax and cross entropy on rows of logits. A block has 16 rows of a few classes, so the
+ * exponentials are taken with a plain polynomial that the compiler turns into vectors, the same on
+ * every instruction set. */
 #include "cpu/kernel_vector.h"
 
 #include <math.h>
 
-/* e^x for x <= 0, to about one unit in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, e^r by its Taylor series
- * to the 7th power. Below -87.3 the result is 0 rather than a denormal. A NaN gives a NaN. */
+/* e^x for x <= 0, to about one unit in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, e^r by its
+ * Taylor series to the 7th power. Below -87.3 the result is 0 rather than a denormal. A NaN gives a
+ * NaN. */
 ALWAYS_INLINE float exp_negative(float x)
 {
     const float shift = 0x1.8p23f; /* adding and taking it away rounds to an integer */
@@ -46,7 +48,8 @@ void WKI_KERNEL(cross_entropy)(const wki_cross_entropy_call *call)
         int64_t largest = first_largest(logits, call->classes);
         float most = logits[largest];
         call->predictions[row] = largest;
-        /* The exponentials are wanted twice; without a gradient to keep them in they are made in pieces. */
+        /* The exponentials are wanted twice; without a gradient to keep them in they are made in
+         * pieces. */
         float piece[64];
         float *kept = call->gradient != NULL ? call->gradient + row * call->pitch : NULL;
         float sum = 0.0f;

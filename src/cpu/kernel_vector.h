@@ -1,12 +1,12 @@
-/* Vectors for the kernels, in GCC's and clang's vector types: included by the files that are compiled once an
- * instruction set, with WKI_ISA set to its short name. */
+/* Vectors for the kernels, in GCC's and clang's vector types: included by the files that are
+ * compiled once an instruction set, with WKI_ISA set to its short name. */
 #ifndef WKI_KERNEL_VECTOR_H
 #define WKI_KERNEL_VECTOR_H
 
 #include "cpu/kernels.h"
 
 #define WKI_PASTE2(isa, name) wki_##isa##_##name
-#define WKI_PASTE(isa, name) WKI_PASTE2(isa, name)
+#define WKI_PASTE(isa, name)  WKI_PASTE2(isa, name)
 /* The name of a kernel in this instruction set: wki_v3_conv2d. */
 #define WKI_KERNEL(name) WKI_PASTE(WKI_ISA, name)
 
@@ -34,21 +34,22 @@ void WKI_KERNEL(add)(float *, const float *, size_t);
 void WKI_KERNEL(sgd)(float *, const float *, size_t, float);
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 32")
+#define UNROLL        _Pragma("GCC unroll 32")
 
-/* Floats in a vector, and vector registers. The tests set both, to run the shapes of processors that are not there. */
+/* Floats in a vector, and vector registers. The tests set both, to run the shapes of processors
+ * that are not there. */
 #if defined(VW) && defined(REGISTERS)
 #elif defined(__AVX512F__)
-#define VW 16
+#define VW        16
 #define REGISTERS 32
 #elif defined(__AVX__)
-#define VW 8
+#define VW        8
 #define REGISTERS 16
 #elif defined(__aarch64__)
-#define VW 4
+#define VW        4
 #define REGISTERS 32
 #else
-#define VW 4
+#define VW        4
 #define REGISTERS 16
 #endif
 /* Vectors in a block of lanes. */
@@ -58,7 +59,8 @@ typedef float vec __attribute__((vector_size(VW * 4), may_alias));
 typedef float vec_unaligned __attribute__((vector_size(VW * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VW * 4), may_alias));
 
-/* Makes the compiler load a vector once and keep it, where it would rather read it again for every use. */
+/* Makes the compiler load a vector once and keep it, where it would rather read it again for every
+ * use. */
 #if defined(__AVX512F__)
 #define KEEP_IN_REGISTER(vector) __asm__("" : "+v"(vector))
 #elif defined(__x86_64__) && VW < 16
@@ -102,8 +104,9 @@ ALWAYS_INLINE vec mask_vec(vec value, vec gradient)
     return (vec)(~(value <= 0.0f) & (ivec)gradient);
 }
 
-/* sum + a * b for what is left of a vector, rounded as in the vectors. Said outright where there is an instruction for
- * it: a loop that gcc makes into vectors on its own has its products rounded before they are added in order. */
+/* sum + a * b for what is left of a vector, rounded as in the vectors. Said outright where there is
+ * an instruction for it: a loop that gcc makes into vectors on its own has its products rounded
+ * before they are added in order. */
 ALWAYS_INLINE float multiply_add(float sum, float a, float b)
 {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)

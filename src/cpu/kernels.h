@@ -3,11 +3,13 @@
  * Two layouts, for blocks of WKI_LANES images:
  *   lanes  [channel][row][column][WKI_LANES]: a vector holds the same pixel of several images, so that a
  *          convolution is a weight times a vector whatever the sizes, and no edge needs code of its own.
- *          Around each channel there may be a halo of zeros, which nobody writes. For a single image the lanes
+ *          Around each channel there may be a halo of zeros, which nobody writes. For a single image
+ * the lanes
  *          hold WKI_LANES neighbouring columns instead; a convolution does not see the difference.
  *   rows   [image][feature], row-major as outside.
  *
- * Every sum is made in an order that does not depend on the vector width: lane by lane, then the lanes as a
+ * Every sum is made in an order that does not depend on the vector width: lane by lane, then the lanes
+ * as a
  * tree (see kernel_vector.h). Kernels keep no state and allocate nothing.
  */
 #ifndef WKI_KERNELS_H
@@ -22,49 +24,51 @@ typedef struct wki_plane {
     ptrdiff_t channel, row, column;
 } wki_plane;
 
-/* output[o][y][x] = bias[o] + sum over t of weight[o][t] * input[y * in.row + x * in.column + offset[t]].
- * With the right offsets this is a convolution's forward pass and the gradient of its input. */
+/* output[o][y][x] = bias[o] + sum over t of weight[o][t] * input[y * in.row + x * in.column +
+ * offset[t]]. With the right offsets this is a convolution's forward pass and the gradient of its
+ * input. */
 typedef struct wki_conv2d_call {
     const float *input;
-    const float *weight;     /* [channels][taps] */
-    const float *bias;       /* [channels] or NULL */
-    const int32_t *offset;   /* [taps] in floats */
+    const float *weight;   /* [channels][taps] */
+    const float *bias;     /* [channels] or NULL */
+    const int32_t *offset; /* [taps] in floats */
     float *output;
-    const float *mask;       /* where it is <= 0, the output is 0; or NULL */
+    const float *mask;             /* where it is <= 0, the output is 0; or NULL */
     wki_plane in, out, mask_plane; /* in.channel is not used: offset covers it */
     int taps, channels;
     int row_begin, row_end, columns;
     bool relu;
 } wki_conv2d_call;
 
-/* A 3x3 convolution, stride and dilation 1, for images in the lanes: output[o][y][x] = bias[o] + sum over i, ky, kx of
- * weight[o][i][ky][kx] * input[i][y + ky][x + kx]. */
+/* A 3x3 convolution, stride and dilation 1, for images in the lanes: output[o][y][x] = bias[o] +
+ * sum over i, ky, kx of weight[o][i][ky][kx] * input[i][y + ky][x + kx]. */
 typedef struct wki_winograd_call {
-    const float *input;      /* where output (0, 0)'s window begins; an odd size reads one row or column more */
-    const float *weight;     /* from winograd_weights: [16][channels][in_channels] */
-    const float *bias;       /* [channels] or NULL */
+    const float
+        *input; /* where output (0, 0)'s window begins; an odd size reads one row or column more */
+    const float *weight; /* from winograd_weights: [16][channels][in_channels] */
+    const float *bias;   /* [channels] or NULL */
     float *output;
-    const float *mask;       /* where it is <= 0, the output is 0; or NULL */
-    float *scratch;          /* wki_winograd_scratch() floats */
+    const float *mask; /* where it is <= 0, the output is 0; or NULL */
+    float *scratch;    /* wki_winograd_scratch() floats */
     wki_plane in, out, mask_plane;
     int in_channels, channels;
-    int height, width;       /* of the output */
-    int row_begin, row_end;  /* in pairs of rows */
+    int height, width;      /* of the output */
+    int row_begin, row_end; /* in pairs of rows */
     bool relu;
 } wki_winograd_call;
 
 typedef struct wki_winograd_weights_call {
-    const float *weight;     /* element (o, i)'s 3x3 is at o * channel_stride + i * in_channel_stride */
-    float *transformed;      /* [16][channels][in_channels] */
+    const float *weight; /* element (o, i)'s 3x3 is at o * channel_stride + i * in_channel_stride */
+    float *transformed;  /* [16][channels][in_channels] */
     ptrdiff_t channel_stride, in_channel_stride;
     int in_channels, channels;
-    bool flip;               /* the kernel turned by 180 degrees, as the gradient of the input wants it */
+    bool flip; /* the kernel turned by 180 degrees, as the gradient of the input wants it */
 } wki_winograd_weights_call;
 
 size_t wki_winograd_scratch(int in_channels);
 
-/* gradient[o][t] (+)= sum over y, x and lanes of delta[o][y][x] * input[y * in.row + x * in.column + offset[t]],
- * bias_gradient[o] (+)= sum of delta[o], for o in channel_begin .. channel_end. */
+/* gradient[o][t] (+)= sum over y, x and lanes of delta[o][y][x] * input[y * in.row + x * in.column
+ * + offset[t]], bias_gradient[o] (+)= sum of delta[o], for o in channel_begin .. channel_end. */
 typedef struct wki_conv2d_weight_call {
     const float *input;
     const float *delta;
@@ -75,24 +79,25 @@ typedef struct wki_conv2d_weight_call {
     wki_plane in, out;    /* out: delta's strides */
     int taps, channel_begin, channel_end;
     int rows, columns;
-    bool accumulate;      /* add to what is there */
+    bool accumulate; /* add to what is there */
 } wki_conv2d_weight_call;
 
 /* How many floats of scratch a wki_conv2d_weight_call over that many channels needs. */
 size_t wki_conv2d_weight_scratch(int channels, int taps);
 
-/* output[c][y][x] = the largest of the window at (y * stride_h - padding_h, x * stride_w - padding_w). */
+/* output[c][y][x] = the largest of the window at (y * stride_h - padding_h, x * stride_w -
+ * padding_w). */
 typedef struct wki_max_pool2d_call {
     const float *input;
     float *output;
-    const float *delta;     /* backward: the output's gradient */
-    float *input_gradient;  /* backward: all of it is written */
+    const float *delta;    /* backward: the output's gradient */
+    float *input_gradient; /* backward: all of it is written */
     wki_plane in, out, delta_plane, gradient_plane;
     int channel_begin, channel_end;
     int in_h, in_w, out_h, out_w;
     int kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w, dilation_h, dilation_w;
-    bool mask;              /* backward: the gradient is 0 where the input is <= 0 */
-    bool relu;              /* forward: negative results become 0 */
+    bool mask; /* backward: the gradient is 0 where the input is <= 0 */
+    bool relu; /* forward: negative results become 0 */
 } wki_max_pool2d_call;
 
 /* output[n][o] = bias[o] + sum over i of input[n][i] * weight[o][i], and its two gradients. */
@@ -109,21 +114,21 @@ typedef struct wki_linear_call {
     int rows, in_features, out_features;
     ptrdiff_t in_pitch, out_pitch;
     bool relu;
-    bool accumulate;        /* add to what weight_gradient and bias_gradient hold */
+    bool accumulate; /* add to what weight_gradient and bias_gradient hold */
 } wki_linear_call;
 
-/* For rows of logits: each one's loss -log softmax[target], and scale * (softmax - onehot(target)) as the gradient.
- * correct counts the rows whose first largest logit is the target's. */
+/* For rows of logits: each one's loss -log softmax[target], and scale * (softmax - onehot(target))
+ * as the gradient. correct counts the rows whose first largest logit is the target's. */
 typedef struct wki_cross_entropy_call {
     const float *logits;
-    float *gradient;      /* laid out as logits, or NULL */
+    float *gradient; /* laid out as logits, or NULL */
     const int64_t *targets;
     float *losses;        /* [rows] */
     int64_t *predictions; /* [rows] */
     int rows, classes;
     ptrdiff_t pitch;
     float scale;
-    bool mask;            /* the gradient is 0 where the logit is <= 0: a ReLU made the logits */
+    bool mask; /* the gradient is 0 where the logit is <= 0: a ReLU made the logits */
 } wki_cross_entropy_call;
 
 /* Between rows or pixels and lanes. Images beyond `images` are zeros in lanes. */
@@ -132,8 +137,8 @@ typedef struct wki_layout_call {
     float *rows;
     ptrdiff_t pitch;
     float *lanes;
-    const float *mask;            /* rows_to_lanes: where it is <= 0 the result is 0; or NULL */
-    wki_plane plane, mask_plane;  /* of lanes and of mask */
+    const float *mask;           /* rows_to_lanes: where it is <= 0 the result is 0; or NULL */
+    wki_plane plane, mask_plane; /* of lanes and of mask */
     int images, channels, height, width;
 } wki_layout_call;
 

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* pixel / 255, rounded as a division rounds: with a fused multiply-add one step of Newton's method on the product with
- * the reciprocal gives just that (all 256 are tested), at a fraction of a division's cost. */
+/* pixel / 255, rounded as a division rounds: with a fused multiply-add one step of Newton's method
+ * on the product with the reciprocal gives just that (all 256 are tested), at a fraction of a
+ * division's cost. */
 ALWAYS_INLINE float to_float(uint8_t pixel)
 {
     float value = (float)pixel;
@@ -30,23 +31,25 @@ void WKI_KERNEL(pixels_to_rows)(const wki_layout_call *call)
 
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
-/* One step of a transposition of 16 rows of 16 bytes: rows i and i + 8 are interleaved into rows 2i and 2i + 1. Four
- * steps transpose. */
+/* One step of a transposition of 16 rows of 16 bytes: rows i and i + 8 are interleaved into rows 2i
+ * and 2i + 1. Four steps transpose. */
 ALWAYS_INLINE void interleave(const bytes16 from[WKI_LANES], bytes16 to[WKI_LANES])
 {
-    UNROLL for (int i = 0; i < 8; i++) {
-        to[2 * i] = __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        to[2 * i + 1] =
-            __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    UNROLL for (int i = 0; i < 8; i++)
+    {
+        to[2 * i] = __builtin_shufflevector(from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5,
+                                            21, 6, 22, 7, 23);
+        to[2 * i + 1] = __builtin_shufflevector(from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12,
+                                                28, 13, 29, 14, 30, 15, 31);
     }
 }
 
 /* 16 neighbouring pixels of 16 images: to[pixel][image]. */
-ALWAYS_INLINE void transpose(const uint8_t *const pixels[WKI_LANES], ptrdiff_t at, uint8_t to[WKI_LANES][WKI_LANES])
+ALWAYS_INLINE void transpose(const uint8_t *const pixels[WKI_LANES], ptrdiff_t at,
+                             uint8_t to[WKI_LANES][WKI_LANES])
 {
     bytes16 a[WKI_LANES], b[WKI_LANES];
-    UNROLL for (int n = 0; n < WKI_LANES; n++)
-        memcpy(&a[n], pixels[n] + at, sizeof(a[n]));
+    UNROLL for (int n = 0; n < WKI_LANES; n++) memcpy(&a[n], pixels[n] + at, sizeof(a[n]));
     interleave(a, b);
     interleave(b, a);
     interleave(a, b);
@@ -55,7 +58,8 @@ ALWAYS_INLINE void transpose(const uint8_t *const pixels[WKI_LANES], ptrdiff_t a
 }
 
 /* Pixels at .. at + count of a row of lanes; count is at most 16. */
-ALWAYS_INLINE void store_lanes(uint8_t lanes[WKI_LANES][WKI_LANES], int count, float *restrict to, ptrdiff_t column)
+ALWAYS_INLINE void store_lanes(uint8_t lanes[WKI_LANES][WKI_LANES], int count, float *restrict to,
+                               ptrdiff_t column)
 {
     for (int x = 0; x < count; x++)
         for (int n = 0; n < WKI_LANES; n++)
@@ -71,7 +75,8 @@ void WKI_KERNEL(pixels_to_lanes)(const wki_layout_call *call)
         int c = row / call->height, y = row % call->height;
         float *to = call->lanes + c * call->plane.channel + y * call->plane.row;
         for (int x = 0; x < call->width; x += WKI_LANES) {
-            /* The last pixels of a row, and the images that are not there, are copied so as not to read past the end. */
+            /* The last pixels of a row, and the images that are not there, are copied so as not to
+             * read past the end. */
             int count = WKI_MIN(WKI_LANES, call->width - x);
             ptrdiff_t at = (ptrdiff_t)row * call->width + x;
             for (int n = 0; n < WKI_LANES; n++) {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ---- forward: a tile is nr rows times no outputs, summed along the features ------------------------- */
+/* ---- forward: a tile is nr rows times no outputs, summed along the features ---- */
 
 #if REGISTERS == 32
 enum { MAX_OUT = 5, TILE_ROWS = 4 };
@@ -16,13 +16,12 @@ ALWAYS_INLINE void dot(vec sum[TILE_ROWS][MAX_OUT], const float *const input[TIL
 {
     for (ptrdiff_t i = 0; i < end; i += WKI_LANES) {
         vec x[TILE_ROWS];
-        UNROLL for (int r = 0; r < nr; r++)
-            x[r] = load(input[r] + i);
-        UNROLL for (int o = 0; o < no; o++) {
+        UNROLL for (int r = 0; r < nr; r++) x[r] = load(input[r] + i);
+        UNROLL for (int o = 0; o < no; o++)
+        {
             vec w = load(weight[o] + i);
             KEEP_IN_REGISTER(w);
-            UNROLL for (int r = 0; r < nr; r++)
-                sum[r][o] += w * x[r];
+            UNROLL for (int r = 0; r < nr; r++) sum[r][o] += w * x[r];
         }
     }
 }
@@ -36,8 +35,8 @@ static void copy_tail(const float *from, ptrdiff_t features, float to[WKI_LANES]
 }
 
 /* weight_tail: the last features' weights of the outputs out ..., padded. */
-ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out, float (*weight_tail)[WKI_LANES],
-                                const int nr, const int no)
+ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
+                                float (*weight_tail)[WKI_LANES], const int nr, const int no)
 {
     const ptrdiff_t features = call->in_features, whole = features / WKI_LANES * WKI_LANES;
     float sums[TILE_ROWS][MAX_OUT][WKI_LANES];
@@ -47,24 +46,17 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out, f
     for (int v = 0; v < VPB; v++) {
         const float *input[TILE_ROWS], *weight[MAX_OUT];
         vec sum[TILE_ROWS][MAX_OUT];
-        UNROLL for (int r = 0; r < nr; r++)
-            input[r] = call->input + (row + r) * call->in_pitch + v * VW;
-        UNROLL for (int o = 0; o < no; o++)
-            weight[o] = call->weight + (out + o) * features + v * VW;
-        UNROLL for (int r = 0; r < nr; r++)
-            UNROLL for (int o = 0; o < no; o++)
-                sum[r][o] = (vec){0};
+        UNROLL for (int r = 0; r < nr; r++) input[r] = call->input + (row + r) * call->in_pitch + v * VW;
+        UNROLL for (int o = 0; o < no; o++) weight[o] = call->weight + (out + o) * features + v * VW;
+        UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++) sum[r][o] = (vec){0};
         dot(sum, input, weight, whole, nr, no);
         if (whole < features) {
-            UNROLL for (int r = 0; r < nr; r++)
-                input[r] = input_tail[r] + v * VW;
-            UNROLL for (int o = 0; o < no; o++)
-                weight[o] = weight_tail[o] + v * VW;
+            UNROLL for (int r = 0; r < nr; r++) input[r] = input_tail[r] + v * VW;
+            UNROLL for (int o = 0; o < no; o++) weight[o] = weight_tail[o] + v * VW;
             dot(sum, input, weight, WKI_LANES, nr, no);
         }
-        UNROLL for (int r = 0; r < nr; r++)
-            UNROLL for (int o = 0; o < no; o++)
-                store(sums[r][o] + v * VW, sum[r][o]);
+        UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++)
+            store(sums[r][o] + v * VW, sum[r][o]);
     }
     for (int r = 0; r < nr; r++) {
         for (int o = 0; o < no; o++) {
@@ -74,18 +66,19 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out, f
     }
 }
 
-typedef void forward_function(const wki_linear_call *call, int row, int out, float (*weight_tail)[WKI_LANES]);
+typedef void forward_function(const wki_linear_call *call, int row, int out,
+                              float (*weight_tail)[WKI_LANES]);
 
-#define FORWARD(no)                                                                                           \
-    static __attribute__((noinline)) void forward_1_##no(const wki_linear_call *call, int row, int out,       \
-                                                         float (*weight_tail)[WKI_LANES])                     \
-    {                                                                                                         \
-        forward_tile(call, row, out, weight_tail, 1, no);                                                     \
-    }                                                                                                         \
-    static __attribute__((noinline)) void forward_##no(const wki_linear_call *call, int row, int out,         \
-                                                       float (*weight_tail)[WKI_LANES])                       \
-    {                                                                                                         \
-        forward_tile(call, row, out, weight_tail, TILE_ROWS, no);                                             \
+#define FORWARD(no)                                                                                     \
+    static __attribute__((noinline)) void forward_1_##no(const wki_linear_call *call, int row, int out, \
+                                                         float(*weight_tail)[WKI_LANES])                \
+    {                                                                                                   \
+        forward_tile(call, row, out, weight_tail, 1, no);                                               \
+    }                                                                                                   \
+    static __attribute__((noinline)) void forward_##no(const wki_linear_call *call, int row, int out,   \
+                                                       float(*weight_tail)[WKI_LANES])                  \
+    {                                                                                                   \
+        forward_tile(call, row, out, weight_tail, TILE_ROWS, no);                                       \
     }
 FORWARD(1)
 FORWARD(2)
@@ -94,8 +87,12 @@ FORWARD(4)
 FORWARD(5)
 
 static forward_function *const forward_tiles[MAX_OUT + 1][2] = {
-    {NULL, NULL},           {forward_1_1, forward_1}, {forward_1_2, forward_2},
-    {forward_1_3, forward_3}, {forward_1_4, forward_4}, {forward_1_5, forward_5},
+    {NULL, NULL},
+    {forward_1_1, forward_1},
+    {forward_1_2, forward_2},
+    {forward_1_3, forward_3},
+    {forward_1_4, forward_4},
+    {forward_1_5, forward_5},
 };
 
 void WKI_KERNEL(linear)(const wki_linear_call *call)
@@ -104,7 +101,8 @@ void WKI_KERNEL(linear)(const wki_linear_call *call)
     for (int out = 0; out < call->out_features; out += MAX_OUT) {
         int no = WKI_MIN(MAX_OUT, call->out_features - out);
         for (int o = 0; o < no && call->in_features % WKI_LANES != 0; o++)
-            copy_tail(call->weight + (out + o) * (ptrdiff_t)call->in_features, call->in_features, weight_tail[o]);
+            copy_tail(call->weight + (out + o) * (ptrdiff_t)call->in_features, call->in_features,
+                      weight_tail[o]);
         int row = 0;
         for (; row + TILE_ROWS <= call->rows; row += TILE_ROWS)
             forward_tiles[no][1](call, row, out, weight_tail);
@@ -113,33 +111,33 @@ void WKI_KERNEL(linear)(const wki_linear_call *call)
     }
 }
 
-/* ---- the two gradients: vectors of features, a tile is `many` of the other kind --------------------- */
+/* ---- the two gradients: vectors of features, a tile is `many` of the other kind ---- */
 
 enum { MANY = 5 };
 
 /* input_gradient[row + r][i ...] = sum over o of delta[row + r][o] * weight[o][i ...] */
-ALWAYS_INLINE void input_tile(const wki_linear_call *call, int row, ptrdiff_t i, const int nr, const int nv)
+ALWAYS_INLINE void input_tile(const wki_linear_call *call, int row, ptrdiff_t i, const int nr,
+                              const int nv)
 {
     const ptrdiff_t features = call->in_features;
     vec sum[MANY][2];
-    UNROLL for (int r = 0; r < nr; r++)
-        UNROLL for (int v = 0; v < nv; v++)
-            sum[r][v] = (vec){0};
+    UNROLL for (int r = 0; r < nr; r++) UNROLL for (int v = 0; v < nv; v++) sum[r][v] = (vec){0};
     const float *delta = call->delta + row * call->out_pitch;
     for (ptrdiff_t o = 0; o < call->out_features; o++) {
         const float *weight = call->weight + o * features + i;
         vec w[2];
-        UNROLL for (int v = 0; v < nv; v++)
-            w[v] = load(weight + v * VW);
-        UNROLL for (int r = 0; r < nr; r++) {
+        UNROLL for (int v = 0; v < nv; v++) w[v] = load(weight + v * VW);
+        UNROLL for (int r = 0; r < nr; r++)
+        {
             vec d = splat(delta[r * call->out_pitch + o]);
-            UNROLL for (int v = 0; v < nv; v++)
-                sum[r][v] += d * w[v];
+            UNROLL for (int v = 0; v < nv; v++) sum[r][v] += d * w[v];
         }
     }
-    UNROLL for (int r = 0; r < nr; r++) {
+    UNROLL for (int r = 0; r < nr; r++)
+    {
         ptrdiff_t at = (row + r) * call->in_pitch + i;
-        UNROLL for (int v = 0; v < nv; v++) {
+        UNROLL for (int v = 0; v < nv; v++)
+        {
             vec value = sum[r][v];
             if (call->mask != NULL)
                 value = mask_vec(load(call->mask + at + v * VW), value);
@@ -148,24 +146,25 @@ ALWAYS_INLINE void input_tile(const wki_linear_call *call, int row, ptrdiff_t i,
     }
 }
 
-#define INPUT(nr)                                                                                             \
-    static __attribute__((noinline)) void input_##nr(const wki_linear_call *call, int row)                    \
-    {                                                                                                         \
-        ptrdiff_t i = 0;                                                                                      \
-        for (; i + 2 * VW <= call->in_features; i += 2 * VW)                                                  \
-            input_tile(call, row, i, nr, 2);                                                                  \
-        for (; i + VW <= call->in_features; i += VW)                                                          \
-            input_tile(call, row, i, nr, 1);                                                                  \
-        for (; i < call->in_features; i++)                                                                    \
-            for (int r = row; r < row + (nr); r++)                                                            \
-                input_scalar(call, r, i);                                                                     \
+#define INPUT(nr)                                                                                       \
+    static __attribute__((noinline)) void input_##nr(const wki_linear_call *call, int row)              \
+    {                                                                                                   \
+        ptrdiff_t i = 0;                                                                                \
+        for (; i + 2 * VW <= call->in_features; i += 2 * VW)                                            \
+            input_tile(call, row, i, nr, 2);                                                            \
+        for (; i + VW <= call->in_features; i += VW)                                                    \
+            input_tile(call, row, i, nr, 1);                                                            \
+        for (; i < call->in_features; i++)                                                              \
+            for (int r = row; r < row + (nr); r++)                                                      \
+                input_scalar(call, r, i);                                                               \
     }
 
 static void input_scalar(const wki_linear_call *call, int row, ptrdiff_t i)
 {
     float sum = 0.0f;
     for (ptrdiff_t o = 0; o < call->out_features; o++)
-        sum = multiply_add(sum, call->delta[row * call->out_pitch + o], call->weight[o * call->in_features + i]);
+        sum = multiply_add(sum, call->delta[row * call->out_pitch + o],
+                           call->weight[o * call->in_features + i]);
     ptrdiff_t at = row * call->in_pitch + i;
     call->input_gradient[at] = call->mask != NULL && call->mask[at] <= 0.0f ? 0.0f : sum;
 }
@@ -183,27 +182,27 @@ void WKI_KERNEL(linear_input)(const wki_linear_call *call)
 }
 
 /* weight_gradient[out + o][i ...] (+)= sum over rows of delta[row][out + o] * input[row][i ...] */
-ALWAYS_INLINE void weight_tile(const wki_linear_call *call, int out, ptrdiff_t i, const int no, const int nv)
+ALWAYS_INLINE void weight_tile(const wki_linear_call *call, int out, ptrdiff_t i, const int no,
+                               const int nv)
 {
     vec sum[MANY][2];
-    UNROLL for (int o = 0; o < no; o++)
-        UNROLL for (int v = 0; v < nv; v++)
-            sum[o][v] = (vec){0};
+    UNROLL for (int o = 0; o < no; o++) UNROLL for (int v = 0; v < nv; v++) sum[o][v] = (vec){0};
     for (ptrdiff_t r = 0; r < call->rows; r++) {
         const float *input = call->input + r * call->in_pitch + i;
         const float *delta = call->delta + r * call->out_pitch + out;
         vec x[2];
-        UNROLL for (int v = 0; v < nv; v++)
-            x[v] = load(input + v * VW);
-        UNROLL for (int o = 0; o < no; o++) {
+        UNROLL for (int v = 0; v < nv; v++) x[v] = load(input + v * VW);
+        UNROLL for (int o = 0; o < no; o++)
+        {
             vec d = splat(delta[o]);
-            UNROLL for (int v = 0; v < nv; v++)
-                sum[o][v] += d * x[v];
+            UNROLL for (int v = 0; v < nv; v++) sum[o][v] += d * x[v];
         }
     }
-    UNROLL for (int o = 0; o < no; o++) {
+    UNROLL for (int o = 0; o < no; o++)
+    {
         float *gradient = call->weight_gradient + (out + o) * (ptrdiff_t)call->in_features + i;
-        UNROLL for (int v = 0; v < nv; v++) {
+        UNROLL for (int v = 0; v < nv; v++)
+        {
             vec value = sum[o][v];
             if (call->accumulate)
                 value += load(gradient + v * VW);
@@ -216,22 +215,23 @@ static void weight_scalar(const wki_linear_call *call, int out, ptrdiff_t i)
 {
     float sum = 0.0f;
     for (ptrdiff_t r = 0; r < call->rows; r++)
-        sum = multiply_add(sum, call->delta[r * call->out_pitch + out], call->input[r * call->in_pitch + i]);
+        sum = multiply_add(sum, call->delta[r * call->out_pitch + out],
+                           call->input[r * call->in_pitch + i]);
     float *gradient = call->weight_gradient + out * (ptrdiff_t)call->in_features + i;
     *gradient = call->accumulate ? *gradient + sum : sum;
 }
 
-#define WEIGHT(no)                                                                                            \
-    static __attribute__((noinline)) void weight_##no(const wki_linear_call *call, int out)                   \
-    {                                                                                                         \
-        ptrdiff_t i = 0;                                                                                      \
-        for (; i + 2 * VW <= call->in_features; i += 2 * VW)                                                  \
-            weight_tile(call, out, i, no, 2);                                                                 \
-        for (; i + VW <= call->in_features; i += VW)                                                          \
-            weight_tile(call, out, i, no, 1);                                                                 \
-        for (; i < call->in_features; i++)                                                                    \
-            for (int o = out; o < out + (no); o++)                                                            \
-                weight_scalar(call, o, i);                                                                    \
+#define WEIGHT(no)                                                                                      \
+    static __attribute__((noinline)) void weight_##no(const wki_linear_call *call, int out)             \
+    {                                                                                                   \
+        ptrdiff_t i = 0;                                                                                \
+        for (; i + 2 * VW <= call->in_features; i += 2 * VW)                                            \
+            weight_tile(call, out, i, no, 2);                                                           \
+        for (; i + VW <= call->in_features; i += VW)                                                    \
+            weight_tile(call, out, i, no, 1);                                                           \
+        for (; i < call->in_features; i++)                                                              \
+            for (int o = out; o < out + (no); o++)                                                      \
+                weight_scalar(call, o, i);                                                              \
     }
 WEIGHT(1)
 WEIGHT(5)

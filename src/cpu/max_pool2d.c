@@ -1,6 +1,6 @@
-/* Max pooling in lanes, forward and backward, with PyTorch's choice of the place: the first of equals in reading
- * order, but the last NaN if there is one. The place is found again in the backward pass rather than stored: the
- * input has to be read for the ReLU's mask anyway. */
+/* Max pooling in lanes, forward and backward, with PyTorch's choice of the place: the first of
+ * equals in reading order, but the last NaN if there is one. The place is found again in the
+ * backward pass rather than stored: the input has to be read for the ReLU's mask anyway. */
 #include "cpu/kernel_vector.h"
 
 #include <math.h>
@@ -28,7 +28,8 @@ ALWAYS_INLINE ivec takes(vec value, vec most)
     return (value > most) | (value != value);
 }
 
-static void forward_window(const wki_max_pool2d_call *call, const float *input, float *output, span h, span w)
+static void forward_window(const wki_max_pool2d_call *call, const float *input, float *output, span h,
+                           span w)
 {
     for (int v = 0; v < VPB; v++) {
         vec most = splat(-INFINITY);
@@ -63,8 +64,8 @@ static void forward_row_2x2(const wki_max_pool2d_call *call, const float *input,
 static bool is_plain_2x2(const wki_max_pool2d_call *call)
 {
     return call->kernel_h == 2 && call->kernel_w == 2 && call->stride_h == 2 && call->stride_w == 2 &&
-           call->padding_h == 0 && call->padding_w == 0 && call->dilation_h == 1 && call->dilation_w == 1 &&
-           call->in_h == 2 * call->out_h && call->in_w == 2 * call->out_w;
+           call->padding_h == 0 && call->padding_w == 0 && call->dilation_h == 1 &&
+           call->dilation_w == 1 && call->in_h == 2 * call->out_h && call->in_w == 2 * call->out_w;
 }
 
 static void forward_row(const wki_max_pool2d_call *call, const float *input, float *output, int y)
@@ -159,18 +160,22 @@ void WKI_KERNEL(max_pool2d_backward)(const wki_max_pool2d_call *call)
         float *gradient = call->input_gradient + c * call->gradient_plane.channel;
         const float *delta = call->delta + c * call->delta_plane.channel;
         for (int y = 0; y < call->in_h && !plain; y++)
-            memset(gradient + y * call->gradient_plane.row, 0, (size_t)call->in_w * WKI_LANES * sizeof(float));
+            memset(gradient + y * call->gradient_plane.row, 0,
+                   (size_t)call->in_w * WKI_LANES * sizeof(float));
         for (int y = 0; y < call->out_h; y++) {
             if (plain) {
-                backward_row_2x2(call, input + 2 * y * call->in.row, gradient + 2 * y * call->gradient_plane.row,
+                backward_row_2x2(call, input + 2 * y * call->in.row,
+                                 gradient + 2 * y * call->gradient_plane.row,
                                  delta + y * call->delta_plane.row);
                 continue;
             }
-            span h = clip(y, call->kernel_h, call->stride_h, call->padding_h, call->dilation_h, call->in_h);
+            span h =
+                clip(y, call->kernel_h, call->stride_h, call->padding_h, call->dilation_h, call->in_h);
             for (int x = 0; x < call->out_w; x++) {
-                span w = clip(x, call->kernel_w, call->stride_w, call->padding_w, call->dilation_w, call->in_w);
-                backward_window(call, input, gradient, delta + y * call->delta_plane.row + x * call->delta_plane.column,
-                                h, w);
+                span w = clip(x, call->kernel_w, call->stride_w, call->padding_w, call->dilation_w,
+                              call->in_w);
+                backward_window(call, input, gradient,
+                                delta + y * call->delta_plane.row + x * call->delta_plane.column, h, w);
             }
         }
     }

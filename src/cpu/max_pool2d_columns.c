@@ -1,4 +1,5 @@
-/* Max pooling of one image, row-major: what max_pool2d.c does for blocks of images, with the same choice of the place. */
+/* Max pooling of one image, row-major: what max_pool2d.c does for blocks of images, with the same
+ * choice of the place. */
 #include "cpu/kernel_vector.h"
 
 #include <math.h>
@@ -25,7 +26,8 @@ static span clip(int out, int kernel, int stride, int padding, int dilation, int
 }
 
 /* The largest element of a window, and where it is. */
-static float window(const wki_max_pool2d_call *call, const float *input, span h, span w, int *row, int *column)
+static float window(const wki_max_pool2d_call *call, const float *input, span h, span w, int *row,
+                    int *column)
 {
     float most = -INFINITY;
     *row = h.at + h.begin * call->dilation_h;
@@ -47,11 +49,12 @@ static float window(const wki_max_pool2d_call *call, const float *input, span h,
 static bool is_plain_2x2(const wki_max_pool2d_call *call)
 {
     return call->kernel_h == 2 && call->kernel_w == 2 && call->stride_h == 2 && call->stride_w == 2 &&
-           call->padding_h == 0 && call->padding_w == 0 && call->dilation_h == 1 && call->dilation_w == 1 &&
-           call->in_h >= 2 * call->out_h && call->in_w >= 2 * call->out_w;
+           call->padding_h == 0 && call->padding_w == 0 && call->dilation_h == 1 &&
+           call->dilation_w == 1 && call->in_h >= 2 * call->out_h && call->in_w >= 2 * call->out_w;
 }
 
-static void forward_row_2x2(const float *restrict above, const float *restrict below, float *restrict output, int width)
+static void forward_row_2x2(const float *restrict above, const float *restrict below,
+                            float *restrict output, int width)
 {
     for (int x = 0; x < width; x++) {
         float a = above[2 * x], b = above[2 * x + 1], c = below[2 * x], d = below[2 * x + 1];
@@ -68,12 +71,15 @@ void WKI_KERNEL(max_pool2d_columns)(const wki_max_pool2d_call *call)
         const float *input = call->input + c * call->in.channel;
         for (int y = 0; y < call->out_h; y++) {
             float *output = call->output + c * call->out.channel + y * call->out.row;
-            span h = clip(y, call->kernel_h, call->stride_h, call->padding_h, call->dilation_h, call->in_h);
+            span h =
+                clip(y, call->kernel_h, call->stride_h, call->padding_h, call->dilation_h, call->in_h);
             if (plain)
-                forward_row_2x2(input + 2 * y * call->in.row, input + (2 * y + 1) * call->in.row, output, call->out_w);
+                forward_row_2x2(input + 2 * y * call->in.row, input + (2 * y + 1) * call->in.row, output,
+                                call->out_w);
             for (int x = 0; x < call->out_w && !plain; x++) {
                 int row, column;
-                span w = clip(x, call->kernel_w, call->stride_w, call->padding_w, call->dilation_w, call->in_w);
+                span w = clip(x, call->kernel_w, call->stride_w, call->padding_w, call->dilation_w,
+                              call->in_w);
                 output[x] = window(call, input, h, w, &row, &column);
             }
             for (int x = 0; x < call->out_w && call->relu; x++)
@@ -91,10 +97,12 @@ void WKI_KERNEL(max_pool2d_columns_backward)(const wki_max_pool2d_call *call)
             memset(gradient + y * call->gradient_plane.row, 0, (size_t)call->in_w * sizeof(float));
         for (int y = 0; y < call->out_h; y++) {
             const float *delta = call->delta + c * call->delta_plane.channel + y * call->delta_plane.row;
-            span h = clip(y, call->kernel_h, call->stride_h, call->padding_h, call->dilation_h, call->in_h);
+            span h =
+                clip(y, call->kernel_h, call->stride_h, call->padding_h, call->dilation_h, call->in_h);
             for (int x = 0; x < call->out_w; x++) {
                 int row, column;
-                span w = clip(x, call->kernel_w, call->stride_w, call->padding_w, call->dilation_w, call->in_w);
+                span w = clip(x, call->kernel_w, call->stride_w, call->padding_w, call->dilation_w,
+                              call->in_w);
                 if (h.begin >= h.end || w.begin >= w.end) /* a dilation may leave no tap inside */
                     continue;
                 float most = window(call, input, h, w, &row, &column);

@@ -18,12 +18,13 @@ size_t wki_winograd_scratch(int in_channels)
 #if defined(__x86_64__)
 extern const wki_kernels wki_v4_kernels, wki_v3_kernels;
 
-/* clang does not know the levels by name; no processor has these features without the rest of the level. */
+/* clang does not know the levels by name; no processor has these features without the rest of the
+ * level. */
 static bool runs_v3(void)
 {
 #if defined(__clang__)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 #else
     return __builtin_cpu_supports("x86-64-v3");
 #endif
@@ -67,7 +68,8 @@ const wki_kernels *wki_kernels_runnable(int index)
     return NULL;
 }
 
-static wick_status choose(wick_context *context, const char *cpu, const char *who, const wki_kernels **out)
+static wick_status choose(wick_context *context, const char *cpu, const char *who,
+                          const wki_kernels **out)
 {
     if (strcmp(cpu, "auto") == 0) {
         *out = wki_kernels_runnable(0);
@@ -82,7 +84,8 @@ static wick_status choose(wick_context *context, const char *cpu, const char *wh
         }
         strcat(strcat(names, i == 0 ? "" : ", "), kernels->name);
     }
-    return wki_fail(context, WICK_EDEVICE, "%s '%s': this processor has no such kernels; it has: %s", who, cpu, names);
+    return wki_fail(context, WICK_EDEVICE, "%s '%s': this processor has no such kernels; it has: %s",
+                    who, cpu, names);
 }
 
 wick_status wick_context_set_cpu(wick_context *context, const char *cpu)
@@ -100,7 +103,8 @@ wick_status wki_context_kernels(wick_context *context, const wki_kernels **out)
     if (context->kernels == NULL) {
         const wki_kernels *kernels;
         const char *wanted = getenv("WICK_CPU");
-        WKI_TRY(choose(context, wanted != NULL && wanted[0] != '\0' ? wanted : "auto", "WICK_CPU", &kernels));
+        WKI_TRY(choose(context, wanted != NULL && wanted[0] != '\0' ? wanted : "auto", "WICK_CPU",
+                       &kernels));
         context->kernels = kernels;
     }
     *out = context->kernels;

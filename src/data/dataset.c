@@ -77,8 +77,7 @@ static wick_status copy_pixels(wick_dataset *dataset, const int64_t shape[3], co
     return WICK_OK;
 }
 
-/* ---- from memory ------------------------------------------------------------------------------------
- */
+/* ---- from memory ---- */
 
 static wick_status check_sizes(wick_context *context, int64_t count, const int64_t shape[3],
                                int64_t class_count)
@@ -165,8 +164,7 @@ out:
     return status;
 }
 
-/* ---- what it holds ----------------------------------------------------------------------------------
- */
+/* ---- what it holds ---- */
 
 const char *wick_dataset_name(const wick_dataset *dataset)
 {

@@ -7,8 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- where the files are ----------------------------------------------------------------------------
- */
+/* ---- where the files are ---- */
 
 /* The path of name.gz or of name in folder, freed with free(); NULL with WICK_OK if neither is there. */
 static wick_status find_file(wick_context *context, const char *folder, const char *name, char **out)
@@ -127,8 +126,7 @@ static wick_status find_folder(wick_context *context, const char *name, const ch
     return status;
 }
 
-/* ---- what they are ----------------------------------------------------------------------------------
- */
+/* ---- what they are ---- */
 
 /* The known set that path's labels are of, by their SHA-256. Sums are made only of files whose size
  * fits. */
@@ -183,8 +181,7 @@ static wick_status learn_classes(wick_context *context, const char *folder, cons
     return WICK_OK;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* A half of a data set on its way in. */
 typedef struct half_reading {

@@ -22,8 +22,7 @@ struct wki_http {
     __typeof__(&curl_easy_cleanup) easy_cleanup;
 };
 
-/* ---- the library ------------------------------------------------------------------------------------
- */
+/* ---- the library ---- */
 
 static bool find_functions(wki_http *http)
 {
@@ -89,8 +88,7 @@ void wki_http_close(wki_http *http)
     free(http);
 }
 
-/* ---- a request --------------------------------------------------------------------------------------
- */
+/* ---- a request ---- */
 
 typedef enum http_ending { NO_END, TOO_LONG, STALLED, INTERRUPTED, WRITE_FAILED } http_ending;
 

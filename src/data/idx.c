@@ -34,8 +34,7 @@ static const char *kind_name(wki_idx_kind kind)
     return kind == WKI_IDX_IMAGES ? "images" : "labels";
 }
 
-/* ---- the header -------------------------------------------------------------------------------------
- */
+/* ---- the header ---- */
 
 static wick_status check_magic(wick_context *context, const char *path, uint32_t magic,
                                wki_idx_kind kind)
@@ -115,8 +114,7 @@ static wick_status check_plain(wick_context *context, const char *path, const ui
     return WICK_OK;
 }
 
-/* ---- gzip -------------------------------------------------------------------------------------------
- */
+/* ---- gzip ---- */
 
 static bool is_gzip(const uint8_t *bytes, size_t length)
 {
@@ -139,8 +137,8 @@ static wick_status inflate_failed(wick_context *context, const char *path, const
                     "%s: is truncated or damaged: its gzip data does not end as it should", path);
 }
 
-/* The length inflated that the trailer of a gzip file names, modulo 2^32, if these bytes can come to it.
- */
+/* The length inflated that the trailer of a gzip file names, modulo 2^32, if these bytes can come to
+ * it. */
 static wick_status trailer_size(wick_context *context, const char *path, const uint8_t *bytes,
                                 size_t length, uint64_t *whole)
 {
@@ -236,8 +234,7 @@ static wick_status read_gzip(wick_context *context, const char *path, const uint
     return status;
 }
 
-/* ---- the whole of it --------------------------------------------------------------------------------
- */
+/* ---- the whole of it ---- */
 
 wick_status wki_idx_parse(wick_context *context, const char *path, const uint8_t *bytes, size_t length,
                           wki_idx_kind kind, wki_idx *out)

@@ -15,8 +15,8 @@ struct wick_loader {
     int64_t *sequence;         /* 0, 1, 2, ...: the order of an unshuffled loader */
     wick_tensor *permutation;  /* the order of a shuffled one's epoch, once it was drawn */
     uint8_t drawn_from[WICK_GENERATOR_STATE_SIZE]; /* the generator's state before that */
-    int64_t next;              /* how many examples of this epoch were given out */
-    bool begun, dry;           /* dry: the sampler was asked for more than it has */
+    int64_t next;                                  /* how many examples of this epoch were given out */
+    bool begun, dry;                               /* dry: the sampler was asked for more than it has */
 };
 
 wick_context *wki_loader_context(const wick_loader *loader)
@@ -97,8 +97,7 @@ int64_t wick_loader_batch_size(const wick_loader *loader)
     return loader->batch_size;
 }
 
-/* ---- the order: what DataLoader, RandomSampler and BatchSampler draw, and when ----------------------
- */
+/* ---- the order: what DataLoader, RandomSampler and BatchSampler draw, and when ---- */
 
 wick_status wick_loader_begin(wick_loader *loader)
 {
@@ -115,8 +114,8 @@ wick_status wick_loader_begin(wick_loader *loader)
     return WICK_OK;
 }
 
-/* RandomSampler's start: with no generator of the caller's it seeds one of its own from the default one.
- */
+/* RandomSampler's start: with no generator of the caller's it seeds one of its own from the default
+ * one. */
 static wick_status draw_order(wick_loader *loader)
 {
     wick_generator *generator = loader->generator;
@@ -162,8 +161,7 @@ wick_status wick_loader_next_indices(wick_loader *loader, const int64_t **indice
     return WICK_OK;
 }
 
-/* ---- batches ----------------------------------------------------------------------------------------
- */
+/* ---- batches ---- */
 
 static wick_status collate(const wick_dataset *dataset, const int64_t *indices, int64_t count,
                            wick_tensor **images, wick_tensor **labels)
@@ -206,8 +204,7 @@ wick_status wick_loader_next(wick_loader *loader, wick_tensor **images, wick_ten
     return status;
 }
 
-/* ---- its place --------------------------------------------------------------------------------------
- */
+/* ---- its place ---- */
 
 int64_t wki_loader_batches_given(const wick_loader *loader)
 {
@@ -263,13 +260,13 @@ static wick_status check_place(const wick_loader *loader, const place *at, bool 
     const place here = place_of(loader);
     if (at->count != here.count || at->batch_size != here.batch_size || at->shuffle != here.shuffle ||
         at->drop_last != here.drop_last)
-        return wki_fail(loader->context, WICK_EFORMAT,
-                        "the place is of a loader of %lld examples in batches of %lld%s%s; this one has %lld "
-                        "in batches of %lld%s%s",
-                        (long long)at->count, (long long)at->batch_size, at->shuffle ? ", shuffled" : "",
-                        at->drop_last ? ", whole ones" : "", (long long)here.count,
-                        (long long)here.batch_size, here.shuffle ? ", shuffled" : "",
-                        here.drop_last ? ", whole ones" : "");
+        return wki_fail(
+            loader->context, WICK_EFORMAT,
+            "the place is of a loader of %lld examples in batches of %lld%s%s; this one has %lld "
+            "in batches of %lld%s%s",
+            (long long)at->count, (long long)at->batch_size, at->shuffle ? ", shuffled" : "",
+            at->drop_last ? ", whole ones" : "", (long long)here.count, (long long)here.batch_size,
+            here.shuffle ? ", shuffled" : "", here.drop_last ? ", whole ones" : "");
     int64_t left = at->count - at->next;
     bool between = at->next % at->batch_size == 0 || (left == 0 && !at->drop_last);
     bool orders = has_order ? at->begun && at->shuffle : at->next == 0 || !at->shuffle;
@@ -280,7 +277,8 @@ static wick_status check_place(const wick_loader *loader, const place *at, bool 
     return WICK_OK;
 }
 
-static wick_status draw_again(const wick_loader *loader, const uint8_t *drawn_from, wick_tensor **permutation)
+static wick_status draw_again(const wick_loader *loader, const uint8_t *drawn_from,
+                              wick_tensor **permutation)
 {
     wick_generator *generator;
     WKI_TRY(wick_generator_new(loader->context, &generator));
@@ -294,7 +292,8 @@ static wick_status draw_again(const wick_loader *loader, const uint8_t *drawn_fr
 static wick_status read_place(const wick_loader *loader, const wick_state_dict *dict, place *at)
 {
     int64_t numbers[WKI_COUNT(place_keys)] = {0};
-    const int64_t most[WKI_COUNT(place_keys)] = {INT64_MAX, INT64_MAX, 1, 1, 1, 1, loader->dataset->count};
+    const int64_t most[WKI_COUNT(place_keys)] = {
+        INT64_MAX, INT64_MAX, 1, 1, 1, 1, loader->dataset->count};
     for (size_t i = 0; i < WKI_COUNT(place_keys); i++)
         WKI_TRY(wki_state_dict_get_i64(dict, place_keys[i], 0, most[i], &numbers[i]));
     memcpy(at, numbers, sizeof(*at));

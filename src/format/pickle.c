@@ -31,8 +31,7 @@ static wick_status out_of_limit(wki_pickle *pickle, const char *what, size_t mos
     return wki_pickle_fail(pickle, WICK_ELIMIT, "%s, more than %zu", what, most);
 }
 
-/* ---- stack ------------------------------------------------------------------------------------------
- */
+/* ---- stack ---- */
 
 wick_status wki_pickle_push(wki_pickle *pickle, wki_value value)
 {
@@ -86,8 +85,7 @@ static wick_status pop_marked(wki_pickle *pickle, const wki_value **items, size_
     return WICK_OK;
 }
 
-/* ---- objects ----------------------------------------------------------------------------------------
- */
+/* ---- objects ---- */
 
 wick_status wki_pickle_object(wki_pickle *pickle, wki_value_kind kind, size_t size, void *out)
 {
@@ -191,8 +189,7 @@ static wick_status append_items(wki_pickle *pickle, const wki_value *items, size
     return WICK_OK;
 }
 
-/* ---- operands ---------------------------------------------------------------------------------------
- */
+/* ---- operands ---- */
 
 static wick_status take(wki_pickle *pickle, uint64_t length, const uint8_t **out)
 {
@@ -276,8 +273,7 @@ static wick_status take_line(wki_pickle *pickle, const char **line, size_t *leng
     return WICK_OK;
 }
 
-/* ---- opcodes: framing, plain values -----------------------------------------------------------------
- */
+/* ---- opcodes: framing, plain values ---- */
 
 static wick_status run_proto(wki_pickle *pickle)
 {
@@ -397,8 +393,7 @@ static wick_status run_bytes8(wki_pickle *pickle)
     return push_bytes(pickle, 8);
 }
 
-/* ---- opcodes: containers ----------------------------------------------------------------------------
- */
+/* ---- opcodes: containers ---- */
 
 static wick_status run_mark(wki_pickle *pickle)
 {
@@ -489,8 +484,7 @@ static wick_status run_tuple3(wki_pickle *pickle)
     return tuple_of(pickle, 3);
 }
 
-/* ---- opcodes: memo, names ---------------------------------------------------------------------------
- */
+/* ---- opcodes: memo, names ---- */
 
 static wick_status memoize(wki_pickle *pickle)
 {
@@ -564,8 +558,7 @@ static wick_status run_stack_global(wki_pickle *pickle)
     return wki_pickle_global(pickle, module.text, module.length, name.text, name.length);
 }
 
-/* ---- the machine ------------------------------------------------------------------------------------
- */
+/* ---- the machine ---- */
 
 /* All of pickle's opcodes; those without a function are refused by name. */
 static const struct opcode {

@@ -120,8 +120,8 @@ struct wki_dict {
     wki_pair *pairs; /* in the order in which they were set; a key may be there twice */
 };
 
-/* A tensor whose every element is inside its storage. size and stride hold as many ints, none negative.
- */
+/* A tensor whose every element is inside its storage. size and stride hold as many ints, none
+ * negative. */
 struct wki_pickled_tensor {
     wki_object object;
     wki_storage *storage;

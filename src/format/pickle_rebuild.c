@@ -38,8 +38,7 @@ wick_status wki_pickle_global(wki_pickle *pickle, const char *module, size_t mod
         wki_quote(module, module_length, quoted[0]), wki_quote(name, name_length, quoted[1]));
 }
 
-/* ---- storages ---------------------------------------------------------------------------------------
- */
+/* ---- storages ---- */
 
 /* ('storage', class, key, location, numel): what torch.save's persistent ids are. The location, such as
  * 'cuda:0', is where the tensor was; it comes to this device. */
@@ -74,8 +73,7 @@ wick_status wki_pickle_persistent(wki_pickle *pickle)
     return wki_pickle_push(pickle, (wki_value){.kind = WKI_VALUE_STORAGE, .storage = storage});
 }
 
-/* ---- tensors ----------------------------------------------------------------------------------------
- */
+/* ---- tensors ---- */
 
 static bool all_sizes(const wki_tuple *tuple)
 {
@@ -174,8 +172,7 @@ static wick_status rebuild_parameter(wki_pickle *pickle, const wki_tuple *args)
     return wki_pickle_push(pickle, arg[0]);
 }
 
-/* ---- opcodes ----------------------------------------------------------------------------------------
- */
+/* ---- opcodes ---- */
 
 wick_status wki_pickle_reduce(wki_pickle *pickle)
 {

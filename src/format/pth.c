@@ -27,8 +27,7 @@ typedef struct loader {
     wki_storage *storages; /* one an entry */
 } loader;
 
-/* ---- what is in the archive -------------------------------------------------------------------------
- */
+/* ---- what is in the archive ---- */
 
 static const wki_zip_entry *find_entry(const loader *load, const char *prefix, const char *name,
                                        size_t length)
@@ -121,8 +120,7 @@ static wick_status check_records(const loader *load)
     return WICK_OK;
 }
 
-/* ---- which dict -------------------------------------------------------------------------------------
- */
+/* ---- which dict ---- */
 
 static bool key_is(const wki_value *key, const char *word)
 {
@@ -204,8 +202,7 @@ static wick_status choose_dict(const loader *load, const wki_value *value, const
     return nested != NULL ? check_keys(load, nested) : WICK_OK;
 }
 
-/* ---- tensors ----------------------------------------------------------------------------------------
- */
+/* ---- tensors ---- */
 
 static wick_status make_tensor(loader *load, const wki_pickled_tensor *from, wick_tensor **out)
 {
@@ -269,8 +266,7 @@ static wick_status fill_dict(loader *load, const wki_dict *from, wick_state_dict
     return WICK_OK;
 }
 
-/* ---- loading ----------------------------------------------------------------------------------------
- */
+/* ---- loading ---- */
 
 static wick_status load_value(loader *load, const wki_value *value, wick_state_dict **out)
 {

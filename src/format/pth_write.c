@@ -187,8 +187,7 @@ static wick_status put_pickle(pickler *p, const wick_state_dict *dict)
     return p->out.status;
 }
 
-/* ---- the archive ------------------------------------------------------------------------------------
- */
+/* ---- the archive ---- */
 
 static wick_status check_keys(const wick_state_dict *dict)
 {

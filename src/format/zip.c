@@ -61,8 +61,7 @@ static bool signed_with(const wki_zip *zip, uint64_t at, const char *signature)
     return memcmp(zip->bytes + at, signature, 4) == 0;
 }
 
-/* ---- the end of the file ----------------------------------------------------------------------------
- */
+/* ---- the end of the file ---- */
 
 /* Reads the zip64 end record and its locator, which lie right before the end record at `end`. */
 static wick_status read_end64(wki_zip *zip, uint64_t end, directory *out, uint64_t *directory_end)
@@ -135,8 +134,7 @@ static wick_status find_end(wki_zip *zip, directory *out)
         "the file ends without a zip end record: it is truncated, or something was put behind it");
 }
 
-/* ---- headers ----------------------------------------------------------------------------------------
- */
+/* ---- headers ---- */
 
 bool wki_zip_name_ok(const char *name, size_t length)
 {
@@ -324,8 +322,7 @@ static wick_status read_local(wki_zip *zip, const header *entry, uint64_t end, u
     return later ? read_descriptor(zip, entry, zip64.bytes != NULL, at, end) : WICK_OK;
 }
 
-/* ---- contents ---------------------------------------------------------------------------------------
- */
+/* ---- contents ---- */
 
 static wick_status inflate(wki_zip *zip, const header *entry, const uint8_t *data, wki_zip_entry *out)
 {
@@ -369,8 +366,7 @@ static wick_status read_contents(wki_zip *zip, const header *entry, const uint8_
     return WICK_OK;
 }
 
-/* ---- names ------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 static int compare_names(const wki_zip_entry *a, const wki_zip_entry *b)
 {
@@ -413,8 +409,7 @@ const wki_zip_entry *wki_zip_find(const wki_zip *zip, const char *name, size_t l
     return found == NULL ? NULL : *found;
 }
 
-/* ---- the archive ------------------------------------------------------------------------------------
- */
+/* ---- the archive ---- */
 
 static wick_status read_entries(wki_zip *zip, const directory *dir)
 {

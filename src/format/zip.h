@@ -48,8 +48,7 @@ const wki_zip_entry *wki_zip_find(const wki_zip *zip, const char *name, size_t l
  * without empty, "." and ".." parts. A '/' may end it. */
 bool wki_zip_name_ok(const char *name, size_t length);
 
-/* ---- writing ----------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 /* Where a writer's bytes go. */
 typedef wick_status wki_sink(void *user, const void *bytes, size_t length);

@@ -80,7 +80,7 @@ wick_status wick_image_to_float(const wick_tensor *image, wick_tensor **out)
     return WICK_OK;
 }
 
-/* ---- edges -------------------------------------------------------------------------------------- */
+/* ---- edges ---- */
 
 /* The mean along the edges of one plane. */
 static double edge_mean(const uint8_t *plane, int64_t height, int64_t width)
@@ -117,7 +117,7 @@ wick_status wick_image_edge_brightness(const wick_tensor *image, double *out)
     return WICK_OK;
 }
 
-/* ---- fitting ------------------------------------------------------------------------------------ */
+/* ---- fitting ---- */
 
 /* Python's round() of a / b * c, at least 1. */
 static int64_t scaled(int64_t a, int64_t b, int64_t c)

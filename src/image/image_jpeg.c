@@ -36,7 +36,7 @@ bool wki_is_jpeg(const uint8_t *bytes, size_t length)
     return length >= 3 && bytes[0] == 0xff && bytes[1] == 0xd8 && bytes[2] == 0xff;
 }
 
-/* ---- what libjpeg calls ------------------------------------------------------------------------- */
+/* ---- what libjpeg calls ---- */
 
 static _Noreturn void leave(j_common_ptr jpeg, wick_status status)
 {
@@ -98,7 +98,7 @@ static void on_output(j_common_ptr jpeg)
     (void)jpeg;
 }
 
-/* ---- EXIF --------------------------------------------------------------------------------------- */
+/* ---- EXIF ---- */
 
 /* The bytes of an EXIF block, a TIFF file, in either byte order. */
 typedef struct exif_block {
@@ -149,7 +149,7 @@ static int orientation_of(const jpeg_reader *reader)
     return 1;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 /* CMYK as PIL makes RGB of it. Adobe's programs store it inverted. */
 static void cmyk_to_rgb(uint8_t *row, uint32_t width, bool inverted)

@@ -32,7 +32,7 @@ bool wki_is_png(const uint8_t *bytes, size_t length)
     return length >= SIGNATURE_SIZE && memcmp(bytes, png_signature, SIGNATURE_SIZE) == 0;
 }
 
-/* ---- what libpng calls -------------------------------------------------------------------------- */
+/* ---- what libpng calls ---- */
 
 static void on_error(png_structp png, png_const_charp message)
 {
@@ -79,7 +79,7 @@ static void on_free(png_structp png, png_voidp memory)
     free(memory);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 static uint32_t big_endian(const uint8_t *bytes)
 {

@@ -9,7 +9,7 @@
 #define FILE_LIMIT (UINT64_C(256) << 20)
 #define MAX_PIXELS (UINT64_C(64) << 20)
 
-/* ---- what it is --------------------------------------------------------------------------------- */
+/* ---- what it is ---- */
 
 typedef struct signature {
     size_t at;
@@ -111,7 +111,7 @@ wick_status wick_image_read(wick_context *context, const char *path, const wick_
     return status;
 }
 
-/* ---- where the pixels go ------------------------------------------------------------------------ */
+/* ---- where the pixels go ---- */
 
 wick_status wki_image_sink_open(const wki_image_source *source, int channels, uint32_t width,
                                 uint32_t height, int orientation, wki_image_sink *sink)

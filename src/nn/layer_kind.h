@@ -20,7 +20,7 @@ enum {
 /* The largest size of a dimension of an input. */
 #define WKI_MAX_EXTENT (INT64_C(1) << 48)
 
-/* ---- constructor arguments, as text gives them ---------------------------------------------------- */
+/* ---- constructor arguments, as text gives them ---- */
 
 typedef enum wki_argument_type {
     WKI_ARGUMENT_INT,     /* 3 */
@@ -49,7 +49,7 @@ typedef struct wki_argument {
     const char *word; /* PADDING: "same" or "valid", else NULL. Static */
 } wki_argument;
 
-/* ---- the table ------------------------------------------------------------------------------------ */
+/* ---- the table ---- */
 
 typedef struct wki_layer_kind {
     const char *class_name;
@@ -73,7 +73,7 @@ extern const wki_layer_kind wki_sequential_kind, wki_flatten_kind, wki_linear_ki
 /* The row of a kind. */
 const wki_layer_kind *wki_layer_kind_of(wki_module_kind kind);
 
-/* ---- for constructors ----------------------------------------------------------------------------- */
+/* ---- for constructors ---- */
 
 /* WICK_EINVAL if there is no context or nowhere to put a result. */
 wick_status wki_check_out(wick_context *context, const void *out);
@@ -97,7 +97,7 @@ wick_size2 wki_size2_or(wick_size2 size, wick_size2 fallback);
 wick_status wki_check_size2(wick_context *context, const char *what, wick_size2 size, int64_t least);
 wick_status wki_check_count(wick_context *context, const char *what, int64_t count);
 
-/* ---- for formats and shapes ----------------------------------------------------------------------- */
+/* ---- for formats and shapes ---- */
 
 /* "(3, 2)" */
 void wki_text_size2(wki_text *text, wick_size2 size);

@@ -51,7 +51,7 @@ static const char *shown_here(const cursor *c, char out[SHOWN])
     return out;
 }
 
-/* ---- values --------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 typedef enum value_type {
     VALUE_INT,
@@ -182,7 +182,7 @@ static wick_status parse_value(cursor *c, value *v)
     }
 }
 
-/* ---- a value for an argument ---------------------------------------------------------------------- */
+/* ---- a value for an argument ---- */
 
 static wick_status wants(cursor *c, const value *v, const wki_signature *s, const char *what)
 {
@@ -265,7 +265,7 @@ static wick_status read_argument(cursor *c, const value *v, const wki_signature 
     return read_fixed(c, v, s);
 }
 
-/* ---- arguments ------------------------------------------------------------------------------------ */
+/* ---- arguments ---- */
 
 static size_t signature_length(const wki_signature *signature)
 {
@@ -365,7 +365,7 @@ static wick_status parse_arguments(cursor *c, const wki_layer_kind *kind, wki_ar
     return WICK_OK;
 }
 
-/* ---- layers --------------------------------------------------------------------------------------- */
+/* ---- layers ---- */
 
 static void skip_prefix(value *name)
 {

@@ -145,7 +145,7 @@ wick_status wick_conv2d(wick_context *context, int64_t in_channels, int64_t out_
     return new_conv2d(context, &conv, !options->no_bias, out);
 }
 
-/* ---- from text ------------------------------------------------------------------------------------ */
+/* ---- from text ---- */
 
 enum { IN_CHANNELS, OUT_CHANNELS, KERNEL_SIZE, STRIDE, PADDING, DILATION, GROUPS, BIAS };
 

@@ -97,7 +97,7 @@ wick_status wick_module_gradients(const wick_module *module, wick_state_dict **o
     return copy_all(module, true, out);
 }
 
-/* ---- load_state_dict ------------------------------------------------------------------------------ */
+/* ---- load_state_dict ---- */
 
 enum { KEYS_NAMED = 3 };
 

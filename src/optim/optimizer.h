@@ -15,7 +15,9 @@ struct wick_optimizer {
     double lr;
 };
 
-/* Updates numbers begin .. end of parameter `index`. Disjoint ranges may be updated by several threads at once. */
-void wki_optimizer_update(void *pointer, int index, float *value, const float *gradient, size_t begin, size_t end);
+/* Updates numbers begin .. end of parameter `index`. Disjoint ranges may be updated by several
+ * threads at once. */
+void wki_optimizer_update(void *pointer, int index, float *value, const float *gradient, size_t begin,
+                          size_t end);
 
 #endif

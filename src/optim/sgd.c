@@ -13,8 +13,9 @@ static wick_status collect(void *user, wick_module *layer, const char *path)
     for (size_t i = 0; i < WKI_COUNT(layer->parameters); i++) {
         if (layer->parameters[i].value == NULL)
             continue;
-        WKI_TRY(wki_grow(optimizer->context, (void **)&optimizer->parameters, &optimizer->parameter_capacity,
-                         optimizer->parameter_count + 1, sizeof(*optimizer->parameters), "an optimizer"));
+        WKI_TRY(wki_grow(optimizer->context, (void **)&optimizer->parameters,
+                         &optimizer->parameter_capacity, optimizer->parameter_count + 1,
+                         sizeof(*optimizer->parameters), "an optimizer"));
         optimizer->parameters[optimizer->parameter_count++] = &layer->parameters[i];
     }
     return WICK_OK;
@@ -57,7 +58,8 @@ void wick_optimizer_zero_grad(wick_optimizer *optimizer)
         wick_module_zero_grad(optimizer->module);
 }
 
-void wki_optimizer_update(void *pointer, int index, float *value, const float *gradient, size_t begin, size_t end)
+void wki_optimizer_update(void *pointer, int index, float *value, const float *gradient, size_t begin,
+                          size_t end)
 {
     const wick_optimizer *optimizer = pointer;
     const wki_kernels *kernels = optimizer->context->kernels;
@@ -71,7 +73,8 @@ wick_status wick_optimizer_step(wick_optimizer *optimizer)
         return WICK_EINVAL;
     for (size_t i = 0; i < optimizer->parameter_count; i++) {
         const wki_parameter *p = optimizer->parameters[i];
-        wki_optimizer_update(optimizer, (int)i, p->value->data, p->grad->data, 0, (size_t)p->value->numel);
+        wki_optimizer_update(optimizer, (int)i, p->value->data, p->grad->data, 0,
+                             (size_t)p->value->numel);
     }
     return WICK_OK;
 }

@@ -12,18 +12,21 @@ static size_t round_up(size_t floats)
     return (floats + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
 }
 
-/* ---- values and ops --------------------------------------------------------------------------------- */
+/* ---- values and ops ---- */
 
-static wick_status add_value(wki_plan *plan, int ndim, const int64_t *shape, bool lanes, bool input_only, int *out)
+static wick_status add_value(wki_plan *plan, int ndim, const int64_t *shape, bool lanes, bool input_only,
+                             int *out)
 {
-    WKI_TRY(wki_grow(plan->context, (void **)&plan->values, &plan->value_capacity, (size_t)plan->value_count + 1,
-                     sizeof(*plan->values), "a plan"));
+    WKI_TRY(wki_grow(plan->context, (void **)&plan->values, &plan->value_capacity,
+                     (size_t)plan->value_count + 1, sizeof(*plan->values), "a plan"));
     wki_value *value = &plan->values[plan->value_count];
     *value = (wki_value){.ndim = ndim, .numel = 1, .lanes = lanes, .input_only = input_only};
     for (int i = 0; i < ndim; i++) {
         value->shape[i] = shape[i];
-        if (!wki_mul_i64(value->numel, shape[i], &value->numel) || value->numel > WKI_BLOCK_LIMIT / WKI_LANES)
-            return wki_fail(plan->context, WICK_ELIMIT, "an activation of more than %lld numbers an image is too large",
+        if (!wki_mul_i64(value->numel, shape[i], &value->numel) ||
+            value->numel > WKI_BLOCK_LIMIT / WKI_LANES)
+            return wki_fail(plan->context, WICK_ELIMIT,
+                            "an activation of more than %lld numbers an image is too large",
                             (long long)(WKI_BLOCK_LIMIT / WKI_LANES));
     }
     if (lanes) {
@@ -35,7 +38,8 @@ static wick_status add_value(wki_plan *plan, int ndim, const int64_t *shape, boo
     return WICK_OK;
 }
 
-static wick_status add_op(wki_plan *plan, const wki_op_kind *kind, const wick_module *layer, int in, int out)
+static wick_status add_op(wki_plan *plan, const wki_op_kind *kind, const wick_module *layer, int in,
+                          int out)
 {
     WKI_TRY(wki_grow(plan->context, (void **)&plan->ops, &plan->op_capacity, (size_t)plan->op_count + 1,
                      sizeof(*plan->ops), "a plan"));
@@ -72,10 +76,10 @@ static const wki_op_kind *op_kind_of(const wick_module *layer, bool *lanes)
 /* While the layers are walked. */
 typedef struct builder {
     wki_plan *plan;
-    int ndim;                     /* the shape so far, the batch first */
+    int ndim; /* the shape so far, the batch first */
     int64_t shape[WICK_MAX_DIMS];
-    int value;                    /* the last value; -1 before the input is made */
-    int first_lanes;              /* the input's layout: -1 not known yet, 0 rows, 1 lanes */
+    int value;       /* the last value; -1 before the input is made */
+    int first_lanes; /* the input's layout: -1 not known yet, 0 rows, 1 lanes */
 } builder;
 
 /* The input takes the layout of the first layer that cares. */
@@ -91,13 +95,14 @@ static wick_status find_first_layout(void *user, wick_module *layer, const char 
     return WICK_OK;
 }
 
-/* A ReLU is done by the op before it, as the gradient is masked wherever it is made; after anything else than an op
- * that can, it is an op in place. */
+/* A ReLU is done by the op before it, as the gradient is masked wherever it is made; after anything
+ * else than an op that can, it is an op in place. */
 static wick_status add_relu(builder *b)
 {
     wki_plan *plan = b->plan;
     wki_op *last = &plan->ops[plan->op_count - 1];
-    bool fuses = last->kind == &wki_op_conv2d || last->kind == &wki_op_linear || last->kind == &wki_op_max_pool2d;
+    bool fuses =
+        last->kind == &wki_op_conv2d || last->kind == &wki_op_linear || last->kind == &wki_op_max_pool2d;
     if (fuses && last->out == b->value)
         last->relu = true;
     else
@@ -151,7 +156,7 @@ static wick_status build_ops(wki_plan *plan, int ndim, const int64_t *shape)
     return want_layout(plan, false, &b.value);
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------- */
+/* ---- parameters ---- */
 
 /* Collects the parameters in state_dict order and tells each op where its gradients are. */
 static wick_status bind_parameters(wki_plan *plan)
@@ -178,13 +183,13 @@ static wick_status bind_parameters(wki_plan *plan)
     return WICK_OK;
 }
 
-/* ---- buffers ---------------------------------------------------------------------------------------- */
+/* ---- buffers ---- */
 
 void wki_need_halo(wki_buffer *buffer, wki_halo halo)
 {
     wki_halo *h = &buffer->halo;
-    *h = (wki_halo){WKI_MAX(h->top, halo.top), WKI_MAX(h->left, halo.left), WKI_MAX(h->bottom, halo.bottom),
-                    WKI_MAX(h->right, halo.right)};
+    *h = (wki_halo){WKI_MAX(h->top, halo.top), WKI_MAX(h->left, halo.left),
+                    WKI_MAX(h->bottom, halo.bottom), WKI_MAX(h->right, halo.right)};
 }
 
 void wki_need_scratch(wki_plan *plan, size_t floats)
@@ -199,8 +204,8 @@ size_t wki_need_thread_floats(wki_plan *plan, size_t floats)
     return at;
 }
 
-/* How wide a row of a lanes buffer is. With columns in the lanes the kernels read and write whole vectors, and what they
- * write behind the last column is zeroed again: it is part of the halo. */
+/* How wide a row of a lanes buffer is. With columns in the lanes the kernels read and write whole
+ * vectors, and what they write behind the last column is zeroed again: it is part of the halo. */
 static int64_t row_width(const wki_plan *plan, const wki_value *value, wki_halo halo)
 {
     int64_t behind = value->width + halo.right;
@@ -216,7 +221,8 @@ static wick_status place_buffer(wki_plan *plan, const wki_value *value, wki_buff
     if (value->lanes) {
         const wki_halo h = buffer->halo;
         int64_t width = row_width(plan, value, h), height = value->height + h.top + h.bottom;
-        if (!wki_mul_i64(width, height, &floats) || !wki_mul_i64(floats, value->channels * lanes, &floats))
+        if (!wki_mul_i64(width, height, &floats) ||
+            !wki_mul_i64(floats, value->channels * lanes, &floats))
             floats = INT64_MAX;
         if (floats <= WKI_BLOCK_LIMIT) {
             buffer->plane = (wki_plane){width * height * lanes, width * lanes, lanes};
@@ -226,23 +232,25 @@ static wick_status place_buffer(wki_plan *plan, const wki_value *value, wki_buff
         }
     }
     if (floats > WKI_BLOCK_LIMIT)
-        return wki_fail(plan->context, WICK_ELIMIT, "an activation of %lld numbers for %d images is too large",
-                        (long long)floats, plan->block_images);
+        return wki_fail(plan->context, WICK_ELIMIT,
+                        "an activation of %lld numbers for %d images is too large", (long long)floats,
+                        plan->block_images);
     buffer->floats = round_up((size_t)floats);
     buffer->at = plan->slot_floats + (size_t)origin;
     plan->slot_floats += buffer->floats;
     return WICK_OK;
 }
 
-void wki_clear_behind(const wki_plan *plan, float *data, wki_plane plane, int channels, int begin, int end, int step,
-                      int width)
+void wki_clear_behind(const wki_plan *plan, float *data, wki_plane plane, int channels, int begin,
+                      int end, int step, int width)
 {
     size_t behind = (size_t)(wki_steps(plan, width) * WKI_LANES - width);
     if (!plan->columns || behind == 0)
         return;
     for (int c = 0; c < channels; c++)
         for (int y = begin; y < end; y++)
-            memset(data + c * plane.channel + (ptrdiff_t)y * step * plane.row + width, 0, behind * sizeof(float));
+            memset(data + c * plane.channel + (ptrdiff_t)y * step * plane.row + width, 0,
+                   behind * sizeof(float));
 }
 
 static wick_status lay_out(wki_plan *plan)
@@ -269,17 +277,19 @@ static wick_status lay_out(wki_plan *plan)
 static wick_status take_memory(wki_plan *plan)
 {
     void *memory;
-    WKI_TRY(wki_alloc(plan->context, (size_t)plan->slots, plan->slot_floats * sizeof(float), "activations", &memory));
+    WKI_TRY(wki_alloc(plan->context, (size_t)plan->slots, plan->slot_floats * sizeof(float),
+                      "activations", &memory));
     plan->memory = memory;
-    WKI_TRY(wki_alloc(plan->context, (size_t)plan->parts, plan->parameter_floats * sizeof(float), "gradients",
-                      &memory));
+    WKI_TRY(wki_alloc(plan->context, (size_t)plan->parts, plan->parameter_floats * sizeof(float),
+                      "gradients", &memory));
     plan->gradients = memory;
-    WKI_TRY(wki_alloc(plan->context, (size_t)plan->threads, plan->thread_floats * sizeof(float), "scratch", &memory));
+    WKI_TRY(wki_alloc(plan->context, (size_t)plan->threads, plan->thread_floats * sizeof(float),
+                      "scratch", &memory));
     plan->thread_memory = memory;
     return WICK_OK;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static void plan_free(void *pointer)
 {
@@ -300,8 +310,8 @@ static void plan_free(void *pointer)
     free(plan);
 }
 
-/* For how few images it pays to have columns in the lanes: then the last vector of a row is not full, while with images
- * in the lanes the others are empty. A stride along the rows rules it out. */
+/* For how few images it pays to have columns in the lanes: then the last vector of a row is not
+ * full, while with images in the lanes the others are empty. A stride along the rows rules it out. */
 static int find_columns_below(const wki_plan *plan)
 {
     double useful = 0.0, done = 0.0;
@@ -310,7 +320,8 @@ static int find_columns_below(const wki_plan *plan)
             continue;
         const wki_conv2d *c = &plan->ops[i].layer->as.conv2d;
         const wki_value *out = &plan->values[plan->ops[i].out];
-        double taps = (double)(c->in_channels / c->groups * c->kernel.h * c->kernel.w * out->channels * out->height);
+        double taps = (double)(c->in_channels / c->groups * c->kernel.h * c->kernel.w * out->channels *
+                               out->height);
         if (c->stride.w != 1)
             return 0;
         useful += taps * out->width;
@@ -360,15 +371,16 @@ static bool same_input(const wki_plan *plan, int ndim, const int64_t *shape)
            plan->threads == plan->context->threads && plan->kernels == plan->context->kernels;
 }
 
-/* Which plan runs a batch depends on its size alone, never on the plans there are: the two kinds add up the weights'
- * gradients in another order. */
+/* Which plan runs a batch depends on its size alone, never on the plans there are: the two kinds
+ * add up the weights' gradients in another order. */
 static bool plan_fits(const wki_plan *plan, int ndim, const int64_t *shape)
 {
     return same_input(plan, ndim, shape) && shape[0] >= 1 && shape[0] <= plan->capacity &&
            plan->columns == (shape[0] < plan->columns_below);
 }
 
-/* Puts a plan in front of the module's others and frees those that it replaces: all but one of the other kind. */
+/* Puts a plan in front of the module's others and frees those that it replaces: all but one of the
+ * other kind. */
 static void adopt(wick_module *module, wki_plan *plan, int ndim, const int64_t *shape)
 {
     wki_plan *old = module->plan, *kept = NULL;
@@ -410,10 +422,12 @@ wick_status wki_module_plan(wick_module *module, int ndim, const int64_t *shape,
     wick_context *context = module->context;
     int64_t numel;
     if (ndim < 2)
-        return wki_fail(context, WICK_ESHAPE, "the input has %d dimensions; it needs two or more, the batch first", ndim);
+        return wki_fail(context, WICK_ESHAPE,
+                        "the input has %d dimensions; it needs two or more, the batch first", ndim);
     WKI_TRY(wki_shape_numel(context, WICK_FLOAT32, ndim, shape, &numel));
     if (shape[0] < 1 || shape[0] > INT32_MAX / 2)
-        return wki_fail(context, WICK_EINVAL, "a batch of %lld images; it must be 1 or more", (long long)shape[0]);
+        return wki_fail(context, WICK_EINVAL, "a batch of %lld images; it must be 1 or more",
+                        (long long)shape[0]);
     void *memory;
     WKI_TRY(wki_alloc(context, 1, sizeof(wki_plan), "a plan", &memory));
     wki_plan *plan = memory;

@@ -1,9 +1,10 @@
-/* A plan: a module compiled for one input shape. Every activation, gradient and scratch buffer is laid out once and
- * every kernel call prepared, so that a step allocates nothing.
+/* A plan: a module compiled for one input shape. Every activation, gradient and scratch buffer is
+ * laid out once and every kernel call prepared, so that a step allocates nothing.
  *
- * Images are worked on in blocks of WKI_LANES. A block goes through all layers on its own, forward and backward, and
- * leaves its share of the parameters' gradients in a part of its own; the parts are then added up in order. So the
- * result does not depend on which thread did what, nor on how many there are.
+ * Images are worked on in blocks of WKI_LANES. A block goes through all layers on its own, forward
+ * and backward, and leaves its share of the parameters' gradients in a part of its own; the parts
+ * are then added up in order. So the result does not depend on which thread did what, nor on how
+ * many there are.
  */
 #ifndef WKI_PLAN_H
 #define WKI_PLAN_H
@@ -13,7 +14,8 @@
 
 typedef struct wki_plan wki_plan;
 
-/* Where a batch comes from: pixels of each image (uint8, divided by 255 as they are read) or float rows. */
+/* Where a batch comes from: pixels of each image (uint8, divided by 255 as they are read) or float
+ * rows. */
 typedef struct wki_batch {
     const uint8_t *const *pixels; /* [count], or NULL */
     const float *images;          /* [count][numel], if pixels is NULL */
@@ -21,14 +23,16 @@ typedef struct wki_batch {
     int64_t count;                /* 1 .. the plan's capacity */
 } wki_batch;
 
-/* What the parameters are updated with: called for disjoint ranges of each parameter, from several threads. */
+/* What the parameters are updated with: called for disjoint ranges of each parameter, from several
+ * threads. */
 typedef struct wki_updater {
-    void (*update)(void *optimizer, int parameter, float *value, const float *gradient, size_t begin, size_t end);
+    void (*update)(void *optimizer, int parameter, float *value, const float *gradient, size_t begin,
+                   size_t end);
     void *optimizer;
 } wki_updater;
 
-/* The module's plan for inputs of that shape (the batch first): the one it has, if it fits, else a new one, which the
- * module then owns. Errors: WICK_ESHAPE, WICK_ELIMIT, WICK_ENOMEM. */
+/* The module's plan for inputs of that shape (the batch first): the one it has, if it fits, else a
+ * new one, which the module then owns. Errors: WICK_ESHAPE, WICK_ELIMIT, WICK_ENOMEM. */
 wick_status wki_module_plan(wick_module *module, int ndim, const int64_t *shape, wki_plan **out);
 
 /* The output's shape for one image: ndim sizes without the batch. */
@@ -38,14 +42,16 @@ int64_t wki_plan_output_numel(const wki_plan *plan);
 int wki_plan_parameter_count(const wki_plan *plan);
 wki_parameter *wki_plan_parameter(const wki_plan *plan, int index);
 
-/* Runs the batch forward; output [count][output numel] may be NULL. What backward needs stays in the plan. */
+/* Runs the batch forward; output [count][output numel] may be NULL. What backward needs stays in
+ * the plan. */
 void wki_plan_forward(wki_plan *plan, const wki_batch *batch, float *output);
-/* Runs the last forward's batch backward from gradient [count][output numel]: adds to the parameters' gradients, and
- * writes input_gradient [count][input numel] if it is not NULL. */
+/* Runs the last forward's batch backward from gradient [count][output numel]: adds to the
+ * parameters' gradients, and writes input_gradient [count][input numel] if it is not NULL. */
 void wki_plan_backward(wki_plan *plan, const float *gradient, float *input_gradient);
 
-/* One block at a time forward, cross entropy and, with an updater, backward, then the update: the same numbers as the
- * two above. losses and predictions have room for count rounded up to WKI_LANES; logits may be NULL. */
+/* One block at a time forward, cross entropy and, with an updater, backward, then the update: the
+ * same numbers as the two above. losses and predictions have room for count rounded up to
+ * WKI_LANES; logits may be NULL. */
 void wki_plan_step(wki_plan *plan, const wki_batch *batch, const wki_updater *updater, float *losses,
                    int64_t *predictions, float *logits);
 

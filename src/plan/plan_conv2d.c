@@ -8,20 +8,21 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b != 0 && (a < 0) != (b < 0));
 }
 
-/* ---- halos ------------------------------------------------------------------------------------------ */
+/* ---- halos ---- */
 
 /* How far a convolution reads before and behind `in` positions of its input to make `out` positions. */
-static void input_reach(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation,
-                        int64_t *before, int64_t *behind)
+static void input_reach(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding,
+                        int64_t dilation, int64_t *before, int64_t *behind)
 {
     int64_t last = (out - 1) * stride + (kernel - 1) * dilation - padding;
     *before = padding;
     *behind = WKI_MAX(0, last - (in - 1));
 }
 
-/* The same for the gradient of the input, which reads the output's gradient at (i + padding - k * dilation) / stride. */
-static void gradient_reach(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation,
-                           int64_t *before, int64_t *behind)
+/* The same for the gradient of the input, which reads the output's gradient at (i + padding - k *
+ * dilation) / stride. */
+static void gradient_reach(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding,
+                           int64_t dilation, int64_t *before, int64_t *behind)
 {
     *before = WKI_MAX(0, -floor_div(padding - (kernel - 1) * dilation, stride));
     *behind = WKI_MAX(0, floor_div(in - 1 + padding, stride) - (out - 1));
@@ -33,9 +34,10 @@ enum { WINOGRAD_CHANNELS = 8 };
 static bool can_winograd(const wki_op *op, const wki_plan *plan)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
-    return !plan->columns && c->kernel.h == 3 && c->kernel.w == 3 && c->stride.h == 1 && c->stride.w == 1 &&
-           c->dilation.h == 1 && c->dilation.w == 1 && c->padding.h <= 2 && c->padding.w <= 2 &&
-           c->in_channels / c->groups >= WINOGRAD_CHANNELS && c->out_channels / c->groups >= WINOGRAD_CHANNELS;
+    return !plan->columns && c->kernel.h == 3 && c->kernel.w == 3 && c->stride.h == 1 &&
+           c->stride.w == 1 && c->dilation.h == 1 && c->dilation.w == 1 && c->padding.h <= 2 &&
+           c->padding.w <= 2 && c->in_channels / c->groups >= WINOGRAD_CHANNELS &&
+           c->out_channels / c->groups >= WINOGRAD_CHANNELS;
 }
 
 static void need(wki_op *op, wki_plan *plan)
@@ -43,15 +45,19 @@ static void need(wki_op *op, wki_plan *plan)
     const wki_conv2d *c = &op->layer->as.conv2d;
     wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
     wki_halo h;
-    input_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h, &h.top, &h.bottom);
-    input_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left, &h.right);
+    input_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h, &h.top,
+                &h.bottom);
+    input_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left,
+                &h.right);
     if (can_winograd(op, plan)) {
         h.bottom += out->height % 2;
         h.right += out->width % 2;
     }
     wki_need_halo(&in->data, h);
-    gradient_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h, &h.top, &h.bottom);
-    gradient_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left, &h.right);
+    gradient_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h,
+                   &h.top, &h.bottom);
+    gradient_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left,
+                   &h.right);
     if (can_winograd(op, plan)) {
         h.bottom += in->height % 2;
         h.right += in->width % 2;
@@ -59,7 +65,7 @@ static void need(wki_op *op, wki_plan *plan)
     wki_need_halo(&out->gradient, h);
 }
 
-/* ---- tables ----------------------------------------------------------------------------------------- */
+/* ---- tables ---- */
 
 static wick_status make_offsets(wick_context *context, size_t count, int32_t **out)
 {
@@ -79,8 +85,9 @@ static wick_status forward_table(wki_op *op, wki_plan *plan)
     for (int64_t i = 0; i < p->in_channels; i++)
         for (int64_t y = 0; y < c->kernel.h; y++)
             for (int64_t x = 0; x < c->kernel.w; x++)
-                p->offset[t++] = (int32_t)(i * plane.channel + (y * c->dilation.h - c->padding.h) * plane.row +
-                                           (x * c->dilation.w - c->padding.w) * plane.column);
+                p->offset[t++] =
+                    (int32_t)(i * plane.channel + (y * c->dilation.h - c->padding.h) * plane.row +
+                              (x * c->dilation.w - c->padding.w) * plane.column);
     return WICK_OK;
 }
 
@@ -103,8 +110,9 @@ static wick_status phase_table(wki_op *op, wki_plan *plan, wki_conv2d_phase *pha
                 int64_t column = phase->column + c->padding.w - x * c->dilation.w;
                 if (column != floor_div(column, c->stride.w) * c->stride.w)
                     continue;
-                phase->offset[t] = (int32_t)(o * plane.channel + floor_div(row, c->stride.h) * plane.row +
-                                             floor_div(column, c->stride.w) * plane.column);
+                phase->offset[t] =
+                    (int32_t)(o * plane.channel + floor_div(row, c->stride.h) * plane.row +
+                              floor_div(column, c->stride.w) * plane.column);
                 phase->source[t++] = (int32_t)(o * p->taps + y * c->kernel.w + x);
             }
         }
@@ -120,17 +128,18 @@ static wick_status phase_tables(wki_op *op, wki_plan *plan)
     wki_conv2d_plan *p = &op->as.conv2d;
     int rows = (int)WKI_MIN(c->stride.h, in->height), columns = (int)WKI_MIN(c->stride.w, in->width);
     void *memory;
-    WKI_TRY(wki_alloc(plan->context, (size_t)rows * (size_t)columns, sizeof(*p->phases), "a convolution's taps",
-                      &memory));
+    WKI_TRY(wki_alloc(plan->context, (size_t)rows * (size_t)columns, sizeof(*p->phases),
+                      "a convolution's taps", &memory));
     p->phases = memory;
     for (int row = 0; row < rows; row++) {
         for (int column = 0; column < columns; column++) {
             wki_conv2d_phase *phase = &p->phases[p->phase_count++];
-            *phase = (wki_conv2d_phase){.row = row,
-                                        .column = column,
-                                        .rows = (int)((in->height - row + c->stride.h - 1) / c->stride.h),
-                                        .columns = (int)((in->width - column + c->stride.w - 1) / c->stride.w),
-                                        .packed_at = p->packed_floats};
+            *phase = (wki_conv2d_phase){
+                .row = row,
+                .column = column,
+                .rows = (int)((in->height - row + c->stride.h - 1) / c->stride.h),
+                .columns = (int)((in->width - column + c->stride.w - 1) / c->stride.w),
+                .packed_at = p->packed_floats};
             WKI_TRY(phase_table(op, plan, phase));
             p->packed_floats += (size_t)p->groups * (size_t)p->in_channels * (size_t)phase->taps;
         }
@@ -150,7 +159,8 @@ static wick_status layout(wki_op *op, wki_plan *plan)
     WKI_TRY(phase_tables(op, plan));
     p->winograd = can_winograd(op, plan);
     if (p->winograd) {
-        p->transformed_floats = (size_t)p->groups * 16 * (size_t)p->in_channels * (size_t)p->out_channels;
+        p->transformed_floats =
+            (size_t)p->groups * 16 * (size_t)p->in_channels * (size_t)p->out_channels;
         p->packed_floats = 2 * p->transformed_floats;
         wki_need_scratch(plan, wki_winograd_scratch(WKI_MAX(p->in_channels, p->out_channels)));
     }
@@ -172,7 +182,7 @@ static void release(wki_op *op)
 
 static const wick_size2 one = {1, 1};
 
-/* ---- running ---------------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
 static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
 {
@@ -196,7 +206,8 @@ static void prepare_winograd(const wki_op *op, const wki_plan *plan, float *to, 
     }
 }
 
-/* For each phase and group, the weights as the gradient of the input wants them: [in channel][out channel, tap]. */
+/* For each phase and group, the weights as the gradient of the input wants them: [in channel][out
+ * channel, tap]. */
 static void prepare_phases(const wki_op *op, float *to)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
@@ -243,10 +254,11 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
     };
     wki_part(task, (out->height + 1) / 2, &call.row_begin, &call.row_end);
     for (int g = 0; g < p->groups; g++) {
-        call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel - c->padding.h * plane.row -
-                     c->padding.w * plane.column;
+        call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
+                     c->padding.h * plane.row - c->padding.w * plane.column;
         call.output = wki_data(task, op->out) + g * p->out_channels * out->data.plane.channel;
-        call.weight = packed_weights(op, plan, task->thread) + (size_t)g * (p->transformed_floats / (size_t)p->groups);
+        call.weight = packed_weights(op, plan, task->thread) +
+                      (size_t)g * (p->transformed_floats / (size_t)p->groups);
         call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
         plan->kernels->winograd(&call);
     }
@@ -306,8 +318,8 @@ static void forward_direct(const wki_op *op, const wki_task *task)
         call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
         plan->kernels->conv2d(&call);
     }
-    wki_clear_behind(plan, wki_data(task, op->out), out->data.plane, out->channels, call.row_begin, call.row_end, 1,
-                     out->width);
+    wki_clear_behind(plan, wki_data(task, op->out), out->data.plane, out->channels, call.row_begin,
+                     call.row_end, 1, out->width);
 }
 
 static void forward(const wki_op *op, const wki_task *task)
@@ -379,8 +391,8 @@ static void backward_input_direct(const wki_op *op, const wki_task *task)
                 call.mask = wki_data(task, op->in) + mask_at + first * mask_plane.channel;
             plan->kernels->conv2d(&call);
         }
-        wki_clear_behind(plan, wki_gradient(task, op->in) + at, plane, in->channels, call.row_begin, call.row_end,
-                         (int)c->stride.h, in->width);
+        wki_clear_behind(plan, wki_gradient(task, op->in) + at, plane, in->channels, call.row_begin,
+                         call.row_end, (int)c->stride.h, in->width);
     }
 }
 

@@ -16,20 +16,20 @@ typedef struct wki_halo {
 /* A buffer of one block: an activation or its gradient. */
 typedef struct wki_buffer {
     wki_halo halo;
-    wki_plane plane;  /* lanes: strides in floats */
-    size_t at;        /* where element 0 is, in floats from the slot's start */
+    wki_plane plane; /* lanes: strides in floats */
+    size_t at;       /* where element 0 is, in floats from the slot's start */
     size_t floats;
 } wki_buffer;
 
 /* An activation of one block of images. */
 typedef struct wki_value {
-    int ndim;                     /* without the batch */
+    int ndim; /* without the batch */
     int64_t shape[WICK_MAX_DIMS];
     int64_t numel;
-    bool lanes;                   /* in lanes, else in rows */
-    int channels, height, width;  /* lanes */
-    bool relu;                    /* it went through a ReLU: gradients are masked as they are made */
-    bool input_only;              /* no parameter stands before it: its gradient is made only if the input's is wanted */
+    bool lanes;                  /* in lanes, else in rows */
+    int channels, height, width; /* lanes */
+    bool relu;                   /* it went through a ReLU: gradients are masked as they are made */
+    bool input_only; /* no parameter is before it: its gradient is made only if the input's is wanted */
     wki_buffer data, gradient;
 } wki_value;
 
@@ -39,13 +39,13 @@ typedef struct wki_op wki_op;
 typedef struct wki_task {
     wki_plan *plan;
     const wki_batch *batch;
-    int64_t first;      /* the block's first image in the batch */
-    int images;         /* in this block */
-    float *slot;        /* the block's buffers */
+    int64_t first; /* the block's first image in the batch */
+    int images;    /* in this block */
+    float *slot;   /* the block's buffers */
     int thread;
-    int part, parts;    /* an op that splits does this part of its work; others do all of it in part 0 */
-    float *gradients;   /* the parameters' gradients of this part of the batch */
-    bool accumulate;    /* add to them */
+    int part, parts;  /* an op that splits does this part of its work; others do all of it in part 0 */
+    float *gradients; /* the parameters' gradients of this part of the batch */
+    bool accumulate;  /* add to them */
     bool input_gradient; /* the input's gradient is wanted too */
 } wki_task;
 
@@ -56,22 +56,22 @@ typedef struct wki_op_kind {
     void (*backward)(const wki_op *op, const wki_task *task);
     /* Before a run, once a thread: what is made of the weights; NULL: nothing. */
     void (*prepare)(const wki_op *op, wki_plan *plan, int thread, bool forward, bool backward);
-    /* While the plan is made; NULL: nothing. First an op says what halos it needs, with wki_need_halo(); once the
-     * buffers are laid out it makes its tables. */
+    /* While the plan is made; NULL: nothing. First an op says what halos it needs, with
+     * wki_need_halo(); once the buffers are laid out it makes its tables. */
     void (*need)(wki_op *op, wki_plan *plan);
     wick_status (*layout)(wki_op *op, wki_plan *plan);
     void (*release)(wki_op *op);
 } wki_op_kind;
 
-/* A convolution as one wki_conv2d_call a group. The gradient of its input is one or, with strides, several such
- * calls: one for every row and column modulo the stride. */
+/* A convolution as one wki_conv2d_call a group. The gradient of its input is one or, with strides,
+ * several such calls: one for every row and column modulo the stride. */
 typedef struct wki_conv2d_phase {
-    int row, column;       /* the first row and column of the input's gradient */
-    int rows, columns;     /* how many, in steps of the stride */
+    int row, column;   /* the first row and column of the input's gradient */
+    int rows, columns; /* how many, in steps of the stride */
     int taps;
-    int32_t *offset;       /* [out channels of a group * taps of a channel] */
-    int32_t *source;       /* which tap of the forward kernel each is */
-    size_t packed_at;      /* where its weights are packed, in floats from the op's */
+    int32_t *offset;  /* [out channels of a group * taps of a channel] */
+    int32_t *source;  /* which tap of the forward kernel each is */
+    size_t packed_at; /* where its weights are packed, in floats from the op's */
 } wki_conv2d_phase;
 
 typedef struct wki_conv2d_plan {
@@ -81,18 +81,19 @@ typedef struct wki_conv2d_plan {
     int phase_count;
     wki_conv2d_phase *phases;
     size_t packed_at, packed_floats; /* in a thread's memory */
-    /* A 3x3 kernel over enough channels goes by Winograd's way, both forward and for the gradient of the input; its
-     * transformed weights, forward's and then the gradient's, take the place of the packed ones. */
+    /* A 3x3 kernel over enough channels goes by Winograd's way, both forward and for the gradient
+     * of the input; its transformed weights, forward's and then the gradient's, take the place of
+     * the packed ones. */
     bool winograd;
     size_t transformed_floats; /* of either */
 } wki_conv2d_plan;
 
 struct wki_op {
     const wki_op_kind *kind;
-    const wick_module *layer;    /* NULL: a change of layout */
-    int in, out;                 /* values */
-    bool relu;                   /* a ReLU that follows is done by this op */
-    size_t weight_at, bias_at;   /* in the gradients of a part */
+    const wick_module *layer;  /* NULL: a change of layout */
+    int in, out;               /* values */
+    bool relu;                 /* a ReLU that follows is done by this op */
+    size_t weight_at, bias_at; /* in the gradients of a part */
     const float *weight, *bias;
     union {
         wki_conv2d_plan conv2d;
@@ -107,16 +108,16 @@ struct wki_plan {
     int64_t multiply_adds; /* forward, for one image */
     wki_tuner tuners[2];   /* for runs forward alone, and with backward */
 
-    int input_ndim;   /* of one image, as it came: a Flatten gives values[0] another shape */
+    int input_ndim; /* of one image, as it came: a Flatten gives values[0] another shape */
     int64_t input_shape[WICK_MAX_DIMS];
     int64_t capacity; /* images */
-    /* What the lanes hold: the same pixel of WKI_LANES images, or, for batches of fewer than columns_below images, the
-     * neighbouring columns of one. */
+    /* What the lanes hold: the same pixel of WKI_LANES images, or, for batches of fewer than
+     * columns_below images, the neighbouring columns of one. */
     bool columns;
     int columns_below;
-    int block_images;   /* WKI_LANES or 1 */
+    int block_images; /* WKI_LANES or 1 */
     int blocks;
-    int parts;        /* parts of the batch whose gradients are kept apart */
+    int parts; /* parts of the batch whose gradients are kept apart */
     int slots;
 
     wki_value *values;
@@ -130,7 +131,7 @@ struct wki_plan {
     int parameter_count;
     size_t parameter_floats;
 
-    float *memory;        /* the slots */
+    float *memory; /* the slots */
     size_t slot_floats;
     float *gradients;     /* [parts][parameter_floats] */
     float *thread_memory; /* [threads][thread_floats] */
@@ -169,16 +170,17 @@ static inline int wki_steps(const wki_plan *plan, int width)
 /* The same plane for the kernels, which step by whole vectors. */
 static inline wki_plane wki_stepped(const wki_plan *plan, wki_plane plane, wick_size2 stride)
 {
-    return (wki_plane){plane.channel, plane.row * stride.h, plan->columns ? WKI_LANES : plane.column * stride.w};
+    return (wki_plane){plane.channel, plane.row * stride.h,
+                       plan->columns ? WKI_LANES : plane.column * stride.w};
 }
 
 /* Zeroes what whole vectors wrote behind the last column of rows begin .. end (in steps). */
-void wki_clear_behind(const wki_plan *plan, float *data, wki_plane plane, int channels, int begin, int end, int step,
-                      int width);
+void wki_clear_behind(const wki_plan *plan, float *data, wki_plane plane, int channels, int begin,
+                      int end, int step, int width);
 
 /* Copies a lanes value's numbers, or its gradient's, to rows. */
-void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer, const float *data,
-                       int images, float *rows);
+void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer,
+                       const float *data, int images, float *rows);
 
 /* The mask for the gradient of a value, laid out as its data: NULL if no ReLU made it. */
 static inline const float *wki_mask(const wki_task *task, int value)
@@ -193,7 +195,8 @@ static inline void wki_part(const wki_task *task, int count, int *begin, int *en
     *end = (int)((int64_t)count * (task->part + 1) / task->parts);
 }
 
-extern const wki_op_kind wki_op_input, wki_op_layout, wki_op_relu, wki_op_linear, wki_op_conv2d, wki_op_max_pool2d;
+extern const wki_op_kind wki_op_input, wki_op_layout, wki_op_relu, wki_op_linear, wki_op_conv2d,
+    wki_op_max_pool2d;
 
 /* Says that a buffer needs a halo of at least that size. */
 void wki_need_halo(wki_buffer *buffer, wki_halo halo);

@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* A lanes value's call of the layout kernels. */
-static wki_layout_call call_for(const wki_value *lanes, const wki_buffer *buffer, const float *data, int images)
+static wki_layout_call call_for(const wki_value *lanes, const wki_buffer *buffer, const float *data,
+                                int images)
 {
     return (wki_layout_call){.lanes = (float *)data,
                              .plane = buffer->plane,
@@ -18,11 +19,12 @@ static wki_layout_call call_for(const wki_value *lanes, const wki_buffer *buffer
 /* With columns in the lanes a value is row-major but for the halo: row r of all channels' rows. */
 static float *image_row(const wki_value *value, const wki_buffer *buffer, const float *data, int r)
 {
-    return (float *)data + r / value->height * buffer->plane.channel + r % value->height * buffer->plane.row;
+    return (float *)data + r / value->height * buffer->plane.channel +
+           r % value->height * buffer->plane.row;
 }
 
-void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer, const float *data,
-                       int images, float *rows)
+void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer,
+                       const float *data, int images, float *rows)
 {
     if (!plan->columns) {
         wki_layout_call call = call_for(value, buffer, data, images);
@@ -36,8 +38,8 @@ void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_b
 }
 
 /* The way back; mask, if it is not NULL, is laid out as the value's data. */
-static void rows_to_value(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer, float *data,
-                          int images, const float *rows, const float *mask)
+static void rows_to_value(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer,
+                          float *data, int images, const float *rows, const float *mask)
 {
     if (!plan->columns) {
         wki_layout_call call = call_for(value, buffer, data, images);
@@ -51,11 +53,12 @@ static void rows_to_value(const wki_plan *plan, const wki_value *value, const wk
         float *to = image_row(value, buffer, data, r);
         memcpy(to, rows + (ptrdiff_t)r * value->width, (size_t)value->width * sizeof(float));
         if (mask != NULL)
-            plan->kernels->relu_backward(image_row(value, &value->data, mask, r), to, (size_t)value->width);
+            plan->kernels->relu_backward(image_row(value, &value->data, mask, r), to,
+                                         (size_t)value->width);
     }
 }
 
-/* ---- input ------------------------------------------------------------------------------------------ */
+/* ---- input ---- */
 
 static void pixels_to_value(const wki_task *task, const wki_value *value, float *data)
 {
@@ -104,7 +107,7 @@ static void input_backward(const wki_op *op, const wki_task *task)
 
 const wki_op_kind wki_op_input = {.name = "input", .forward = input_forward, .backward = input_backward};
 
-/* ---- rows <-> lanes --------------------------------------------------------------------------------- */
+/* ---- rows <-> lanes ---- */
 
 static void layout_forward(const wki_op *op, const wki_task *task)
 {
@@ -133,9 +136,10 @@ static void layout_backward(const wki_op *op, const wki_task *task)
         plan->kernels->relu_backward(wki_data(task, op->in), to, (size_t)(task->images * in->numel));
 }
 
-const wki_op_kind wki_op_layout = {.name = "layout", .forward = layout_forward, .backward = layout_backward};
+const wki_op_kind wki_op_layout = {
+    .name = "layout", .forward = layout_forward, .backward = layout_backward};
 
-/* ---- ReLU in place: whatever makes this value's gradient masks it ------------------------------------ */
+/* ---- ReLU in place: whatever makes this value's gradient masks it ---- */
 
 static void relu_forward(const wki_op *op, const wki_task *task)
 {
@@ -144,7 +148,8 @@ static void relu_forward(const wki_op *op, const wki_task *task)
     float *data = wki_data(task, op->in);
     if (value->lanes) /* the halo's zeros stay zeros */
         data -= buffer->halo.top * buffer->plane.row + buffer->halo.left * buffer->plane.column;
-    task->plan->kernels->relu(data, value->lanes ? buffer->floats : (size_t)(task->images * value->numel));
+    task->plan->kernels->relu(data,
+                              value->lanes ? buffer->floats : (size_t)(task->images * value->numel));
 }
 
 static void relu_backward(const wki_op *op, const wki_task *task)

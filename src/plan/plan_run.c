@@ -8,14 +8,14 @@
 typedef struct run {
     wki_plan *plan;
     const wki_batch *batch;
-    int blocks, parts;  /* of this batch: parts of the batch, each some blocks in order */
-    int split;          /* threads that share a part */
-    int rounds;         /* blocks of the largest part */
+    int blocks, parts; /* of this batch: parts of the batch, each some blocks in order */
+    int split;         /* threads that share a part */
+    int rounds;        /* blocks of the largest part */
 
     bool forward, backward;
-    bool fused;         /* a block goes forward and backward at once: it may use its thread's slot */
+    bool fused; /* a block goes forward and backward at once: it may use its thread's slot */
     bool cross_entropy;
-    float *output;      /* [count][output numel] or NULL */
+    float *output; /* [count][output numel] or NULL */
     const float *output_gradient;
     float *input_gradient;
     float *losses;
@@ -29,7 +29,7 @@ static void sync_threads(const run *r)
         wki_team_barrier(r->plan->context->team);
 }
 
-/* ---- one block -------------------------------------------------------------------------------------- */
+/* ---- one block ---- */
 
 static void run_forward(const run *r, const wki_task *task, bool present)
 {
@@ -96,7 +96,7 @@ static void run_input_gradient(const run *r, const wki_task *task)
     wki_value_to_rows(plan, value, &value->gradient, wki_gradient(task, 0), task->images, to);
 }
 
-/* ---- all blocks of a part --------------------------------------------------------------------------- */
+/* ---- all blocks of a part ---- */
 
 static void run_part(const run *r, int part, int thread)
 {
@@ -132,10 +132,10 @@ static void run_part(const run *r, int part, int thread)
     }
 }
 
-/* ---- gradients and update --------------------------------------------------------------------------- */
+/* ---- gradients and update ---- */
 
-/* Adds up the parts of numbers begin .. end of all parameters; with an updater they become the gradient and the
- * parameter is updated, else they are added to the gradient. */
+/* Adds up the parts of numbers begin .. end of all parameters; with an updater they become the
+ * gradient and the parameter is updated, else they are added to the gradient. */
 static void reduce(const run *r, size_t begin, size_t end)
 {
     const wki_plan *plan = r->plan;
@@ -194,7 +194,8 @@ static void run_threads(run *r, int threads)
 {
     wki_plan *plan = r->plan;
     wki_team *team;
-    /* Without a team one thread does it all. The plan has room for the threads there were when it was made. */
+    /* Without a team one thread does it all. The plan has room for the threads there were when it
+     * was made. */
     if (threads > 1 && wki_context_team(plan->context, &team) == WICK_OK)
         threads = WKI_MIN(wki_team_threads(team), threads);
     else
@@ -221,7 +222,7 @@ static void run_all(run *r)
         wki_tuner_took(tuner, wki_seconds() - start);
 }
 
-/* ---- what the layers above call --------------------------------------------------------------------- */
+/* ---- what the layers above call ---- */
 
 void wki_plan_forward(wki_plan *plan, const wki_batch *batch, float *output)
 {
@@ -267,7 +268,7 @@ float wki_mean_loss(const float *losses, int64_t count)
     return (float)(sum / (double)count);
 }
 
-/* ---- forward and backward of a module --------------------------------------------------------------- */
+/* ---- forward and backward of a module ---- */
 
 /* Whether the shape is [count, sizes...]. */
 static bool is_batch_of(const wick_tensor *tensor, int64_t count, int ndim, const int64_t *sizes)
@@ -285,7 +286,8 @@ wick_status wick_module_forward(wick_module *module, const wick_tensor *input, w
     if (input == NULL || output == NULL)
         return wki_fail(context, WICK_EINVAL, "the input or the place for the output is NULL");
     if (input->dtype != WICK_FLOAT32)
-        return wki_fail(context, WICK_EINVAL, "the input is %s; it must be torch.float32", wick_dtype_name(input->dtype));
+        return wki_fail(context, WICK_EINVAL, "the input is %s; it must be torch.float32",
+                        wick_dtype_name(input->dtype));
     WKI_TRY(wki_module_plan(module, input->ndim, input->shape, &plan));
     const int64_t *shape;
     int64_t out_shape[WICK_MAX_DIMS] = {input->shape[0]};
@@ -313,17 +315,20 @@ static wick_status check_gradient(const wki_plan *plan, const wick_tensor *gradi
     int64_t wanted[WICK_MAX_DIMS] = {plan->forward_count};
     memcpy(wanted + 1, sizes, (size_t)ndim * sizeof(*sizes));
     char a[WKI_SHAPE_TEXT], b[WKI_SHAPE_TEXT];
-    return wki_fail(plan->context, WICK_ESHAPE, "the gradient is %s; it must have the output's shape, %s",
-                    wki_shape_text(gradient->ndim, gradient->shape, a), wki_shape_text(ndim + 1, wanted, b));
+    return wki_fail(
+        plan->context, WICK_ESHAPE, "the gradient is %s; it must have the output's shape, %s",
+        wki_shape_text(gradient->ndim, gradient->shape, a), wki_shape_text(ndim + 1, wanted, b));
 }
 
-wick_status wick_module_backward(wick_module *module, const wick_tensor *gradient, wick_tensor **grad_input)
+wick_status wick_module_backward(wick_module *module, const wick_tensor *gradient,
+                                 wick_tensor **grad_input)
 {
     if (module == NULL)
         return WICK_EINVAL;
     wki_plan *plan = module->plan;
     if (plan == NULL || !plan->forward_valid)
-        return wki_fail(module->context, WICK_EINVAL, "backward needs a forward in training mode before it");
+        return wki_fail(module->context, WICK_EINVAL,
+                        "backward needs a forward in training mode before it");
     WKI_TRY(check_gradient(plan, gradient));
     wick_tensor *input = NULL;
     if (grad_input != NULL) {

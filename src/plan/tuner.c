@@ -1,7 +1,8 @@
 #include "plan/tuner.h"
 
-/* A round is: TRIAL runs with one thread, TRIAL with several, then the faster for the rest. The first of each trial does
- * not count: the caches, and the threads that may be asleep, have to get ready. */
+/* A round is: TRIAL runs with one thread, TRIAL with several, then the faster for the rest. The
+ * first of each trial does not count: the caches, and the threads that may be asleep, have to get
+ * ready. */
 enum { TRIAL = 6, ROUND = 4096 };
 
 bool wki_tuner_several(const wki_tuner *tuner)

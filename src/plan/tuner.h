@@ -1,14 +1,15 @@
-/* Whether work too small to be sure of is done faster by one thread or by several: tried out, again and again, since
- * it depends on the machine and on what else it does. The results are the same either way. */
+/* Whether work too small to be sure of is done faster by one thread or by several: tried out, again
+ * and again, since it depends on the machine and on what else it does. The results are the same
+ * either way. */
 #ifndef WKI_TUNER_H
 #define WKI_TUNER_H
 
 #include <stdbool.h>
 
 typedef struct wki_tuner {
-    int run;            /* in this round of trial and use */
-    double seconds[2];  /* of the trials with one thread and with several */
-    bool several;       /* what the trials said */
+    int run;           /* in this round of trial and use */
+    double seconds[2]; /* of the trials with one thread and with several */
+    bool several;      /* what the trials said */
 } wki_tuner;
 
 /* Whether the next run should use several threads. */

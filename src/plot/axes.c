@@ -26,7 +26,7 @@ double wki_draw_title(wick_figure *figure, const char *title, double left, doubl
 }
 
 /* Where a number lies between the ends; both are halved as their distance may be larger than a double.
- */
+ * */
 static double part(const wki_range *range, double number)
 {
     return (number / 2 - range->low / 2) / (range->high / 2 - range->low / 2);

@@ -24,8 +24,8 @@ void wki_axes_up(wick_figure *figure, const wki_panel *panel, const wki_ticks *t
 /* How wide the numbers of the ticks are. */
 double wki_axes_room(wick_figure *figure, const wki_ticks *ticks);
 
-/* A figure's title at its top left, cut at the figure's width; nothing for NULL. Returns how high it is.
- */
+/* A figure's title at its top left, cut at the figure's width; nothing for NULL. Returns how high it
+ * is. */
 double wki_draw_title(wick_figure *figure, const char *title, double left, double top, double most);
 
 /* The types that figures use, in the theme's colours. */

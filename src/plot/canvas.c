@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the figure ------------------------------------------------------------------------------ */
+/* ---- the figure ---- */
 
 wick_status wki_figure_new(wick_plotter *plotter, wick_figure **out)
 {
@@ -70,7 +70,7 @@ wick_status wki_figure_finish(wick_figure *figure, wick_status drawn, wick_figur
     return status;
 }
 
-/* ---- shapes ---------------------------------------------------------------------------------- */
+/* ---- shapes ---- */
 
 static void add_shape(wick_figure *figure, const wki_shape *shape)
 {
@@ -151,7 +151,7 @@ void wki_draw_verdict(wick_figure *figure, double x, double y, double size, bool
     wki_draw_line(figure, x - r, y + r, x + r, y - r, pen);
 }
 
-/* ---- images ---------------------------------------------------------------------------------- */
+/* ---- images ---- */
 
 static wick_status copy_image(wick_figure *figure, int columns, int rows, const uint8_t *rgb)
 {
@@ -179,10 +179,10 @@ void wki_draw_image(wick_figure *figure, double x, double y, double w, double h,
                                    .count = 1});
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text ---- */
 
-/* The length of the UTF-8 sequence at c, 0 if it is none: too long a form, a surrogate, beyond Unicode.
- */
+/* The length of the UTF-8 sequence at c, 0 if it is none: too long a form, a surrogate, beyond
+ * Unicode. */
 static size_t sequence_length(const unsigned char *c)
 {
     size_t length = c[0] < 0x80   ? 1
@@ -276,7 +276,7 @@ double wki_draw_text(wick_figure *figure, double x, double y, const char *text, 
     return width;
 }
 
-/* ---- colours --------------------------------------------------------------------------------- */
+/* ---- colours ---- */
 
 static double channel(uint32_t rgb, int shift)
 {

@@ -125,7 +125,7 @@ double wki_text_width(wick_figure *figure, const char *text, wki_type type);
 void wki_draw_verdict(wick_figure *figure, double x, double y, double size, bool right);
 
 /* Text of any bytes as valid UTF-8 without control characters, at most so long; out is NUL-terminated.
- */
+ * */
 enum { WKI_LONGEST_TEXT = 512 };
 void wki_clean_text(const char *text, char out[WKI_LONGEST_TEXT]);
 

@@ -106,7 +106,7 @@ struct wki_cairo {
 #undef MEMBER
 };
 
-/* ---- the libraries --------------------------------------------------------------------------- */
+/* ---- the libraries ---- */
 
 static bool find_functions(wki_cairo *cairo)
 {
@@ -157,7 +157,7 @@ static wick_status check(const wki_cairo *cairo, cairo_status_t status)
                     cairo->cairo_status_to_string(status));
 }
 
-/* ---- fonts ----------------------------------------------------------------------------------- */
+/* ---- fonts ---- */
 
 static PangoFontDescription *describe(const wki_cairo *cairo, PangoWeight weight)
 {
@@ -247,7 +247,7 @@ void wki_cairo_close(wki_cairo *cairo)
     free(cairo);
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text ---- */
 
 /* The place among the fonts of the one that pango chose. */
 static wick_status find_font(wki_cairo *cairo, PangoFont *font, int *out)
@@ -378,7 +378,7 @@ wick_status wki_cairo_outline(wki_cairo *cairo, const wki_glyph *glyph, wki_text
     return status;
 }
 
-/* ---- painting -------------------------------------------------------------------------------- */
+/* ---- painting ---- */
 
 static void set_color(const wki_cairo *cairo, cairo_t *cr, const wki_pen *pen)
 {
@@ -468,8 +468,8 @@ static void paint_missing(const wki_cairo *cairo, cairo_t *cr, const wki_glyph *
     cairo->cairo_restore(cr);
 }
 
-/* The glyphs from first on that are of one font, at most as many as there is room for. Returns how many.
- */
+/* The glyphs from first on that are of one font, at most as many as there is room for. Returns how
+ * many. */
 static size_t paint_glyphs(const wki_cairo *cairo, cairo_t *cr, const wki_glyph *first, size_t count)
 {
     cairo_glyph_t glyphs[64];

@@ -9,7 +9,7 @@
 
 #include <wick/image.h>
 
-/* ---- text --------------------------------------------------------------------------------------- */
+/* ---- text ---- */
 
 void wki_page_puts(wki_page *page, const char *html)
 {
@@ -112,7 +112,7 @@ void wki_shell_word(wki_text *text, const char *word)
     wki_text_puts(text, "'");
 }
 
-/* ---- pictures ----------------------------------------------------------------------------------- */
+/* ---- pictures ---- */
 
 static void put_base64(wki_text *text, const uint8_t *bytes, size_t length)
 {
@@ -193,7 +193,7 @@ wick_status wki_page_image(wki_page *page, const wick_dataset *data, int64_t ind
     return WICK_OK;
 }
 
-/* ---- figures ------------------------------------------------------------------------------------ */
+/* ---- figures ---- */
 
 /* One of a figure's four forms; the style sheet shows that which fits. */
 static wick_status put_form(wki_page *page, wki_page_draw *draw, void *user, bool narrow, bool dark)
@@ -233,7 +233,7 @@ wick_status wki_page_figure(wki_page *page, wki_page_draw *draw, void *user)
     return WICK_OK;
 }
 
-/* ---- the page ----------------------------------------------------------------------------------- */
+/* ---- the page ---- */
 
 wick_status wki_page_open(wki_page *page, wick_context *context, const char *title)
 {

@@ -40,7 +40,7 @@ static uint32_t share_color(const wick_theme *theme, double part)
                       : wki_mix(theme->half, theme->all, 2 * rise - 1);
 }
 
-/* ---- layout ---------------------------------------------------------------------------------- */
+/* ---- layout ---- */
 
 static double widest_name(wick_figure *figure, const matrix_layout *layout, wki_type type)
 {
@@ -72,7 +72,7 @@ static void lay_out(wick_figure *figure, matrix_layout *layout, double top)
     layout->turned = widest > layout->cell * (double)layout->names_step - 4;
 }
 
-/* ---- drawing --------------------------------------------------------------------------------- */
+/* ---- drawing ---- */
 
 static void draw_row_names(wick_figure *figure, const matrix_layout *layout)
 {
@@ -191,7 +191,7 @@ static void draw_key(wick_figure *figure, const matrix_layout *layout, double x)
     wki_draw_text(figure, x, top + high + 18, "of its row", wki_type_note(figure));
 }
 
-/* ---- the figure ------------------------------------------------------------------------------ */
+/* ---- the figure ---- */
 
 static double trace(const matrix_layout *layout)
 {

@@ -102,7 +102,7 @@ static uint32_t color_of(const wick_figure *figure, int64_t run, bool train, boo
     return figure->theme->series[alone ? !train : run % WICK_SERIES_COLORS];
 }
 
-/* ---- the legend ------------------------------------------------------------------------------ */
+/* ---- the legend ---- */
 
 typedef struct legend {
     wick_figure *figure;
@@ -148,7 +148,7 @@ static double draw_legend(wick_figure *figure, const wick_curves_plot *plot, dou
     return key.y - top + LEGEND_LINE + 2;
 }
 
-/* ---- panels ---------------------------------------------------------------------------------- */
+/* ---- panels ---- */
 
 static void draw_heading(wick_figure *figure, const wki_panel *panel, const char *heading,
                          const char *across)
@@ -225,7 +225,7 @@ static int64_t draw_epoch_panel(wick_figure *figure, const wick_curves_plot *plo
     return missing;
 }
 
-/* ---- steps ----------------------------------------------------------------------------------- */
+/* ---- steps ---- */
 
 /* The running mean takes so many values of a curve. */
 static int64_t window_of(const wick_curve *curve)
@@ -325,7 +325,7 @@ static wick_status draw_by_step(wick_figure *figure, const wick_curves_plot *plo
     return status;
 }
 
-/* ---- the figure ------------------------------------------------------------------------------ */
+/* ---- the figure ---- */
 
 /* What is not to be seen from the panels alone. Returns how high it is. */
 static double draw_notes(wick_figure *figure, const wick_curves_plot *plot, int64_t missing, double top)

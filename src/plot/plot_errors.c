@@ -22,10 +22,10 @@ enum {
 
 static const double card_wide = (WIDTH - 2 * EDGE - (COLUMNS - 1) * GAP) / (double)COLUMNS;
 
-/* ---- a card ---------------------------------------------------------------------------------- */
+/* ---- a card ---- */
 
 /* The most probable classes of an image, the true one among them whatever its place. Returns how many.
- */
+ * */
 static int pick_classes(const float *row, int64_t classes, int64_t truth, int64_t picked[BARS])
 {
     int count = 0;
@@ -122,7 +122,7 @@ static double draw_cards(wick_figure *figure, const wick_errors_plot *plot, doub
     return (double)((plot->count + COLUMNS - 1) / COLUMNS) * CARD_HIGH;
 }
 
-/* ---- pairs ----------------------------------------------------------------------------------- */
+/* ---- pairs ---- */
 
 enum { PAIR_NAMES = 250, PAIR_BARS = 280 };
 
@@ -183,7 +183,7 @@ static double draw_pairs(wick_figure *figure, const wick_errors_plot *plot,
     return 34 + (double)count * PAIR_HIGH;
 }
 
-/* ---- the figure ------------------------------------------------------------------------------ */
+/* ---- the figure ---- */
 
 static double draw_summary(wick_figure *figure, const wick_errors_plot *plot, double top)
 {

@@ -38,7 +38,7 @@ static wick_tensor view(const wick_tensor *whole, int ndim, const int64_t *shape
     return part;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------ */
+/* ---- numbers ---- */
 
 typedef struct number_facts {
     wki_range range; /* of the finite ones */
@@ -73,7 +73,7 @@ static wki_color_scale scale_of(const wick_figure *figure, wki_range range)
     return scale;
 }
 
-/* ---- rows of tiles ------------------------------------------------------------------------------ */
+/* ---- rows of tiles ---- */
 
 /* Images of one size, one behind the other in memory. */
 typedef struct tile_row {
@@ -153,7 +153,7 @@ static double draw_strips(wick_figure *figure, const wick_tensor *numbers, const
     return used + (numbers->numel > rows * columns ? 22 : 0);
 }
 
-/* ---- sections ----------------------------------------------------------------------------------- */
+/* ---- sections ---- */
 
 /* The colours from the least to the greatest number, with both. Returns where it begins. */
 static double draw_ramp(wick_figure *figure, const wki_color_scale *scale, double y)
@@ -247,7 +247,7 @@ static double draw_kernels(wick_figure *figure, const wick_explain_plot *plot, d
     return y + draw_tiles(figure, &row, &scale, y);
 }
 
-/* ---- what it is taken for ----------------------------------------------------------------------- */
+/* ---- what it is taken for ---- */
 
 /* The classes by their probability, the most probable first. Returns how many. */
 static int rank_classes(const wick_tensor *probabilities, int64_t order[MOST_BARS])
@@ -318,7 +318,7 @@ static void draw_classes(wick_figure *figure, const wick_explain_plot *plot, dou
         draw_class(figure, plot, order[i], i == 0, left, names, y + 32 + i * BAR_PITCH);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 static void describe(wick_figure *figure, const wick_explain_plot *plot)
 {

@@ -79,7 +79,7 @@ static tile_grid lay_out(wick_figure *figure, const wick_images_plot *plot)
 }
 
 /* Lines over an image, one below the other and together in its middle, the verdict's sign before them.
- */
+ * */
 static void draw_lines(wick_figure *figure, const tile_grid *grid, const wick_tile *tile, double middle,
                        double y, const char *const *lines, int count)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- themes ---------------------------------------------------------------------------------- */
+/* ---- themes ---- */
 
 /* The series are Okabe's and Ito's colours (https://jfly.uni-koeln.de/color/), some darker or lighter,
  * for their contrast with the background. */
@@ -49,7 +49,7 @@ const wick_theme *wick_theme_dark(void)
     return &dark;
 }
 
-/* ---- plotters -------------------------------------------------------------------------------- */
+/* ---- plotters ---- */
 
 bool wick_plotter_is_built(void)
 {
@@ -92,7 +92,7 @@ void wick_plotter_set_theme(wick_plotter *plotter, const wick_theme *theme)
     plotter->theme = theme != NULL ? *theme : light;
 }
 
-/* ---- figures --------------------------------------------------------------------------------- */
+/* ---- figures ---- */
 
 enum { PNG_SCALE = 2 };
 

@@ -42,7 +42,7 @@ static void release(run_report *report)
     wick_free(report->pairs);
 }
 
-/* ---- what there is to tell ---------------------------------------------------------------------- */
+/* ---- what there is to tell ---- */
 
 static wick_status check_logits(wick_context *context, const wick_report *what)
 {
@@ -90,7 +90,7 @@ static float chance_of(const run_report *report, int64_t index, int64_t label)
     return ((const float *)report->probabilities->data)[index * report->probabilities->shape[1] + label];
 }
 
-/* ---- the head ----------------------------------------------------------------------------------- */
+/* ---- the head ---- */
 
 static void put_fact(wki_page *page, const char *name, double number, int decimals, const char *unit)
 {
@@ -122,7 +122,7 @@ static void put_head(run_report *report)
         "model_loss are means over batches, as the chapter's eval_model() makes them.</p>\n");
 }
 
-/* ---- settings ----------------------------------------------------------------------------------- */
+/* ---- settings ---- */
 
 static void put_number_row(wki_page *page, const char *name, int64_t number)
 {
@@ -171,7 +171,7 @@ static void put_settings(run_report *report)
     wki_page_puts(page, "</tbody>\n</table>\n</section>\n");
 }
 
-/* ---- curves ------------------------------------------------------------------------------------- */
+/* ---- curves ---- */
 
 static wick_status draw_curves(void *user, wick_plotter *plotter, bool narrow, wick_figure **out)
 {
@@ -199,7 +199,7 @@ static wick_status put_training(run_report *report)
     return WICK_OK;
 }
 
-/* ---- classes ------------------------------------------------------------------------------------ */
+/* ---- classes ---- */
 
 static void put_cell(wki_page *page, double number, int decimals)
 {
@@ -319,7 +319,7 @@ static wick_status put_classes(run_report *report)
     return WICK_OK;
 }
 
-/* ---- predictions -------------------------------------------------------------------------------- */
+/* ---- predictions ---- */
 
 /* The most probable classes of an image. Returns how many. */
 static int rank_chances(const run_report *report, int64_t index, int64_t order[CHANCES + 1])
@@ -433,7 +433,7 @@ static wick_status put_errors(run_report *report)
     return WICK_OK;
 }
 
-/* ---- again -------------------------------------------------------------------------------------- */
+/* ---- again ---- */
 
 static wick_status put_again(run_report *report)
 {
@@ -466,7 +466,7 @@ static wick_status put_again(run_report *report)
     return WICK_OK;
 }
 
-/* ---- the page ----------------------------------------------------------------------------------- */
+/* ---- the page ---- */
 
 static wick_status put_all(run_report *report)
 {

@@ -42,8 +42,11 @@ static void put_url(wki_page *page, const char *path)
 static bool has_page(wki_page *page, const char *folder)
 {
     char *path;
-    if (wki_join_path(page->context, folder, "report.html", &path) != WICK_OK)
+    wick_status status = wki_join_path(page->context, folder, "report.html", &path);
+    if (status != WICK_OK) {
+        page->html.status = status; /* the page's failure, as if it were the text's */
         return false;
+    }
     bool there = wki_file_exists(path);
     free(path);
     return there;
@@ -67,7 +70,7 @@ static void put_name(runs_report *report, const wick_run *run)
     wki_page_puts(page, "</span>");
 }
 
-/* ---- results ------------------------------------------------------------------------------------ */
+/* ---- results ---- */
 
 static double most_of(const runs_report *report, bool seconds)
 {
@@ -132,7 +135,7 @@ static void put_results(runs_report *report)
     wki_page_puts(page, "</tbody></table>\n</section>\n");
 }
 
-/* ---- curves ------------------------------------------------------------------------------------- */
+/* ---- curves ---- */
 
 static wick_status draw_curves(void *user, wick_plotter *plotter, bool narrow, wick_figure **out)
 {
@@ -177,7 +180,7 @@ static wick_status put_curves(runs_report *report)
     return WICK_OK;
 }
 
-/* ---- settings ----------------------------------------------------------------------------------- */
+/* ---- settings ---- */
 
 typedef struct setting {
     const char *name;
@@ -314,7 +317,7 @@ static void put_settings(runs_report *report)
     wki_page_puts(&report->page, "</section>\n");
 }
 
-/* ---- again -------------------------------------------------------------------------------------- */
+/* ---- again ---- */
 
 static wick_status put_again(runs_report *report)
 {

@@ -19,7 +19,7 @@ static double place(const wki_series *series, int64_t index)
     return series->first + series->step * (double)index;
 }
 
-/* ---- lines ----------------------------------------------------------------------------------- */
+/* ---- lines ---- */
 
 /* The points of a line so far, and those that fall into the pixel at hand. */
 typedef struct line_builder {
@@ -142,7 +142,7 @@ wick_status wki_series_means(wick_context *context, const wki_series *series, in
     return WICK_OK;
 }
 
-/* ---- markers --------------------------------------------------------------------------------- */
+/* ---- markers ---- */
 
 void wki_draw_marker(wick_figure *figure, double x, double y, int form, double size, uint32_t rgb)
 {

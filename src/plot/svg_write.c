@@ -53,7 +53,7 @@ static void put_fill(wki_text *svg, const wki_pen *pen)
         put_number(svg, "fill-opacity", pen->alpha);
 }
 
-/* ---- glyphs ---------------------------------------------------------------------------------- */
+/* ---- glyphs ---- */
 
 /* A glyph that has been given an id. */
 typedef struct svg_glyph {
@@ -164,7 +164,7 @@ static void put_text(const svg_writer *writer, const wki_shape *shape)
     wki_text_puts(svg, "</g>\n");
 }
 
-/* ---- the other shapes ------------------------------------------------------------------------ */
+/* ---- the other shapes ---- */
 
 static void put_points(const svg_writer *writer, const wki_shape *shape)
 {

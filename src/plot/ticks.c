@@ -52,7 +52,7 @@ void wki_ticks_make(double low, double high, int most, int whole, wki_ticks *out
         }
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text ---- */
 
 /* Puts a point in the place of the locale's separator, which may be of several bytes. */
 static void put_point(char *printed)
@@ -143,7 +143,7 @@ void wki_tick_text(const wki_ticks *ticks, double tick, char out[WKI_TICK_TEXT])
         strcpy(out, "0");
 }
 
-/* ---- ranges ---------------------------------------------------------------------------------- */
+/* ---- ranges ---- */
 
 const wki_range wki_range_empty = {INFINITY, -INFINITY};
 

@@ -26,8 +26,7 @@ enum {
 static_assert(STATE_HAS_FLOAT_NORMAL + 4 == WICK_GENERATOR_STATE_SIZE,
               "PyTorch's state has another size");
 
-/* ---- MT19937 ----------------------------------------------------------------------------------------
- */
+/* ---- MT19937 ---- */
 
 static uint32_t twist(uint32_t u, uint32_t v)
 {
@@ -107,8 +106,7 @@ int64_t wick_generator_random_int64(wick_generator *generator)
     return (int64_t)(wick_generator_random64(generator) & INT64_MAX);
 }
 
-/* ---- generators -------------------------------------------------------------------------------------
- */
+/* ---- generators ---- */
 
 wick_status wick_generator_new(wick_context *context, wick_generator **out)
 {
@@ -158,8 +156,7 @@ uint64_t wick_generator_initial_seed(const wick_generator *generator)
     return generator->seed;
 }
 
-/* ---- the state as bytes -----------------------------------------------------------------------------
- */
+/* ---- the state as bytes ---- */
 
 static void put(uint8_t *at, uint64_t number, int bytes)
 {

@@ -11,8 +11,7 @@ enum { BLOCK = 512, NORMAL_GROUP = 16 };
 
 static const double TWO_PI = 6.283185307179586476925286766559;
 
-/* ---- uniform ----------------------------------------------------------------------------------------
- */
+/* ---- uniform ---- */
 
 /* at::transformation::uniform_real<float>: the low 24 bits. */
 static void fill_unit(wick_generator *generator, float *numbers, int64_t count)
@@ -46,8 +45,7 @@ wick_status wick_tensor_uniform(wick_tensor *tensor, wick_generator *generator, 
     return WICK_OK;
 }
 
-/* ---- normal -----------------------------------------------------------------------------------------
- */
+/* ---- normal ---- */
 
 /* at::transformation::uniform_real<double>: the low 53 of 64 bits. */
 static double unit_double(wick_generator *generator)
@@ -109,8 +107,7 @@ wick_status wick_tensor_normal(wick_tensor *tensor, wick_generator *generator, d
     return WICK_OK;
 }
 
-/* ---- integers ---------------------------------------------------------------------------------------
- */
+/* ---- integers ---- */
 
 /* From this range on PyTorch takes 64 bits a number (1.13 did so from 2^32 on). */
 static const uint64_t WIDE_RANGE = UINT64_C(1) << 28;
@@ -207,8 +204,7 @@ static void permute_many(wick_generator *generator, int64_t *places, int64_t n)
     }
 }
 
-/* ---- new tensors ------------------------------------------------------------------------------------
- */
+/* ---- new tensors ---- */
 
 wick_status wick_rand(wick_context *context, wick_generator *generator, int ndim, const int64_t *shape,
                       wick_tensor **out)

@@ -126,8 +126,7 @@ wick_status wick_state_dict_add(wick_state_dict *dict, const char *key, wick_ten
     return WICK_OK;
 }
 
-/* ---- numbers, and dicts in dicts --------------------------------------------------------------------
- */
+/* ---- numbers, and dicts in dicts ---- */
 
 static wick_status add_or_free(wick_state_dict *dict, const char *key, wick_tensor *tensor)
 {
@@ -137,8 +136,8 @@ static wick_status add_or_free(wick_state_dict *dict, const char *key, wick_tens
     return status;
 }
 
-static wick_status add_new(wick_state_dict *dict, const char *key, wick_dtype dtype, int ndim, int64_t size,
-                           const void *data)
+static wick_status add_new(wick_state_dict *dict, const char *key, wick_dtype dtype, int ndim,
+                           int64_t size, const void *data)
 {
     wick_tensor *tensor;
     WKI_TRY(wick_tensor_from(dict->context, dtype, ndim, &size, data, &tensor));
@@ -172,15 +171,16 @@ static wick_status find(const wick_state_dict *dict, const char *key, wick_dtype
     if (tensor->dtype != dtype || tensor->ndim != ndim || tensor->numel != numel) {
         char text[WKI_SHAPE_TEXT];
         return wki_fail(dict->context, WICK_EFORMAT, "'%s' is %s %s; it must be %lld of %s", key,
-                        wick_dtype_name(tensor->dtype), wki_shape_text(tensor->ndim, tensor->shape, text),
-                        (long long)numel, wick_dtype_name(dtype));
+                        wick_dtype_name(tensor->dtype),
+                        wki_shape_text(tensor->ndim, tensor->shape, text), (long long)numel,
+                        wick_dtype_name(dtype));
     }
     *out = tensor;
     return WICK_OK;
 }
 
-wick_status wki_state_dict_get_i64(const wick_state_dict *dict, const char *key, int64_t min, int64_t max,
-                                   int64_t *out)
+wick_status wki_state_dict_get_i64(const wick_state_dict *dict, const char *key, int64_t min,
+                                   int64_t max, int64_t *out)
 {
     const wick_tensor *tensor;
     WKI_TRY(find(dict, key, WICK_INT64, 0, 1, &tensor));
@@ -200,7 +200,8 @@ wick_status wki_state_dict_get_f64(const wick_state_dict *dict, const char *key,
     return WICK_OK;
 }
 
-wick_status wki_state_dict_get_generator(const wick_state_dict *dict, const char *key, const uint8_t **state)
+wick_status wki_state_dict_get_generator(const wick_state_dict *dict, const char *key,
+                                         const uint8_t **state)
 {
     const wick_tensor *tensor;
     WKI_TRY(find(dict, key, WICK_UINT8, 1, WICK_GENERATOR_STATE_SIZE, &tensor));

@@ -50,7 +50,7 @@ typedef struct layout {
 } layout;
 
 /* "('key'," and the tensor's first line, how wide they are together, and whether there are more lines.
- */
+ * */
 static wick_status measure_item(const wick_state_dict *dict, int64_t index, size_t *width, bool *lines)
 {
     wki_text key;

@@ -29,8 +29,8 @@ typedef struct printer {
 /* Calls visit for every element that is printed. */
 typedef void visit_element(printer *p, int64_t place, void *user);
 
-/* After place i along a dimension comes this one; the middle is left out where the tensor is summarised.
- */
+/* After place i along a dimension comes this one; the middle is left out where the tensor is
+ * summarised. */
 static int64_t next_place(const printer *p, int64_t size, int64_t i)
 {
     return p->summarize && size > SHOWN_ITEMS && i + 1 == EDGE_ITEMS ? size - EDGE_ITEMS : i + 1;
@@ -47,8 +47,7 @@ static void walk(printer *p, int dim, int64_t first, visit_element *visit, void 
         walk(p, dim + 1, first + i * p->block[dim], visit, user);
 }
 
-/* ---- how wide a number is ---------------------------------------------------------------------------
- */
+/* ---- how wide a number is ---- */
 
 typedef struct range {
     double smallest, largest;
@@ -123,8 +122,7 @@ static void choose_format(printer *p)
     walk(p, 0, 0, measure_width, NULL);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static void put_spaces(wki_text *text, int64_t count)
 {

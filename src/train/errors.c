@@ -6,7 +6,7 @@
 
 #include <wick/train.h>
 
-/* ---- wrong predictions ----------------------------------------------------------------------- */
+/* ---- wrong predictions ---- */
 
 static wick_status check_labels(const wick_tensor *probabilities, const wick_tensor *labels)
 {
@@ -80,7 +80,7 @@ wick_status wick_wrong_predictions(const wick_tensor *probabilities, const wick_
     return status;
 }
 
-/* ---- confused pairs -------------------------------------------------------------------------- */
+/* ---- confused pairs ---- */
 
 static int by_how_often(const void *left, const void *right)
 {

@@ -47,7 +47,7 @@ void wki_json_release(wki_json *json)
     json->root = NULL;
 }
 
-/* ---- where a value stands in the text; it is known to be valid JSON ------------------------------- */
+/* ---- where a value stands in the text; it is known to be valid JSON ---- */
 
 static const char *skip_space(const char *c)
 {
@@ -161,7 +161,7 @@ wick_status wki_json_fail(const wki_json *json, wki_json_at at, const char *mess
     return status;
 }
 
-/* ---- values -------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 static const char *type_name(const json_t *value)
 {

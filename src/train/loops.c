@@ -51,7 +51,8 @@ static wick_status check_model(const open_pass *p)
 static wick_status pass_open(open_pass *p)
 {
     const int64_t *image = wick_dataset_image_shape(p->dataset);
-    int64_t batch = WKI_MIN(wick_loader_batch_size(p->loader), WKI_MAX(1, wick_dataset_count(p->dataset)));
+    int64_t batch =
+        WKI_MIN(wick_loader_batch_size(p->loader), WKI_MAX(1, wick_dataset_count(p->dataset)));
     p->shape[0] = batch;
     memcpy(p->shape + 1, image, 3 * sizeof(*image));
     p->image_bytes = image[0] * image[1] * image[2];
@@ -60,7 +61,8 @@ static wick_status pass_open(open_pass *p)
     p->classes = wki_plan_output_numel(p->plan);
     void *memory;
     size_t rows = ((size_t)batch + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
-    WKI_TRY(wki_alloc(p->context, rows, 2 * sizeof(int64_t) + sizeof(*p->pixels) + sizeof(float), "a batch", &memory));
+    WKI_TRY(wki_alloc(p->context, rows, 2 * sizeof(int64_t) + sizeof(*p->pixels) + sizeof(float),
+                      "a batch", &memory));
     p->pixels = memory;
     p->targets = (int64_t *)(p->pixels + rows);
     p->predictions = p->targets + rows;
@@ -84,8 +86,8 @@ static wick_status pass_gather(open_pass *p, wki_batch *batch)
     return WICK_OK;
 }
 
-/* Runs a batch and adds to what the pass has come to. The sums are the chapter's: the loss in float32, batch by batch,
- * the accuracy in double. */
+/* Runs a batch and adds to what the pass has come to. The sums are the chapter's: the loss in
+ * float32, batch by batch, the accuracy in double. */
 static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logits, int64_t *labels)
 {
     wick_pass *at = p->at;
@@ -105,18 +107,20 @@ static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logit
     if (p->progress != NULL && p->progress->batch != NULL)
         p->progress->batch(p->progress->user, at->batches - 1, wick_loader_length(p->loader), loss);
     if (wick_context_interrupted(p->context))
-        return wki_fail(p->context, WICK_EINTR, "interrupted after batch %lld of %lld", (long long)at->batches,
-                        (long long)wick_loader_length(p->loader));
+        return wki_fail(p->context, WICK_EINTR, "interrupted after batch %lld of %lld",
+                        (long long)at->batches, (long long)wick_loader_length(p->loader));
     return WICK_OK;
 }
 
-/* After the last batch the loader is asked once more, as Python's loop does: it may draw numbers then. */
+/* After the last batch the loader is asked once more, as Python's loop does: it may draw numbers
+ * then. */
 static bool part_is_over(const open_pass *p, int64_t done, int64_t most)
 {
     return most != 0 && done >= most && p->at->batches < wick_loader_length(p->loader);
 }
 
-/* At most `most` batches; 0: all. Nothing fails between a batch's leaving the loader and its being counted. */
+/* At most `most` batches; 0: all. Nothing fails between a batch's leaving the loader and its being
+ * counted. */
 static wick_status pass_run(open_pass *p, int64_t most, float *logits, int64_t *labels)
 {
     wki_batch batch;
@@ -137,12 +141,12 @@ static wick_status run_pass(wick_module *model, wick_loader *loader, const wki_u
 {
     double start = wki_seconds();
     open_pass p = {.context = wki_loader_context(loader),
-              .loader = loader,
-              .dataset = wick_loader_dataset(loader),
-              .model = model,
-              .updater = updater,
-              .progress = progress,
-              .at = at};
+                   .loader = loader,
+                   .dataset = wick_loader_dataset(loader),
+                   .model = model,
+                   .updater = updater,
+                   .progress = progress,
+                   .at = at};
     wick_status status = pass_open(&p);
     if (status == WICK_OK)
         status = pass_run(&p, most, logits, labels);
@@ -161,8 +165,9 @@ wick_metrics wick_pass_metrics(const wick_pass *pass)
     return metrics;
 }
 
-wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *loss_fn, wick_optimizer *optimizer,
-                            const wick_progress *progress, int64_t batches, wick_pass *pass)
+wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
+                            wick_optimizer *optimizer, const wick_progress *progress, int64_t batches,
+                            wick_pass *pass)
 {
     if (model == NULL || loader == NULL)
         return WICK_EINVAL;
@@ -180,8 +185,8 @@ wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *
     return run_pass(model, loader, &updater, progress, batches, pass, NULL, NULL);
 }
 
-wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn, wick_optimizer *optimizer,
-                            const wick_progress *progress, wick_metrics *out)
+wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
+                            wick_optimizer *optimizer, const wick_progress *progress, wick_metrics *out)
 {
     wick_pass at = {0};
     WKI_TRY(wick_train_part(model, loader, loss_fn, optimizer, progress, 0, &at));
@@ -190,8 +195,8 @@ wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *
     return WICK_OK;
 }
 
-wick_status wick_test_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn, const wick_progress *progress,
-                           wick_metrics *out)
+wick_status wick_test_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
+                           const wick_progress *progress, wick_metrics *out)
 {
     return wick_eval_model(model, loader, loss_fn, progress, out, NULL, NULL);
 }
@@ -221,7 +226,8 @@ wick_status wick_eval_model(wick_module *model, wick_loader *loader, wick_loss *
     }
     if (labels != NULL)
         WKI_GOTO_OUT(wick_tensor_new(context, WICK_INT64, 1, &count, &all_labels));
-    WKI_GOTO_OUT(run_pass(model, loader, NULL, progress, 0, &at, all_logits == NULL ? NULL : all_logits->data,
+    WKI_GOTO_OUT(run_pass(model, loader, NULL, progress, 0, &at,
+                          all_logits == NULL ? NULL : all_logits->data,
                           all_labels == NULL ? NULL : all_labels->data));
     if (out != NULL)
         *out = wick_pass_metrics(&at);
@@ -236,8 +242,8 @@ out:
     return status;
 }
 
-static wick_status predict_rows(wick_module *model, const wick_tensor *images, int ndim, const int64_t *shape,
-                                wick_tensor **logits)
+static wick_status predict_rows(wick_module *model, const wick_tensor *images, int ndim,
+                                const int64_t *shape, wick_tensor **logits)
 {
     wki_plan *plan;
     int64_t in_shape[WICK_MAX_DIMS], count = images->shape[0], numel = 1;
@@ -255,14 +261,16 @@ static wick_status predict_rows(wick_module *model, const wick_tensor *images, i
     return WICK_OK;
 }
 
-wick_status wick_make_predictions(wick_module *model, const wick_tensor *images, wick_tensor **probabilities)
+wick_status wick_make_predictions(wick_module *model, const wick_tensor *images,
+                                  wick_tensor **probabilities)
 {
     if (model == NULL)
         return WICK_EINVAL;
     if (probabilities == NULL)
         return wki_fail(model->context, WICK_EINVAL, "the place for the probabilities is NULL");
     if (images == NULL || images->dtype != WICK_FLOAT32 || images->ndim < 2 || images->numel == 0)
-        return wki_fail(model->context, WICK_EINVAL, "the images must be one or more, in torch.float32, the batch first");
+        return wki_fail(model->context, WICK_EINVAL,
+                        "the images must be one or more, in torch.float32, the batch first");
     int ndim;
     int64_t shape[WICK_MAX_DIMS];
     wick_tensor *logits = NULL;

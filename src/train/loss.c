@@ -35,21 +35,27 @@ static wick_status check(const wick_loss *loss, const wick_tensor *logits, const
     if (logits == NULL || targets == NULL)
         return wki_fail(context, WICK_EINVAL, "cross entropy: the logits or the targets are NULL");
     if (logits->dtype != WICK_FLOAT32 || targets->dtype != WICK_INT64)
-        return wki_fail(context, WICK_EINVAL, "cross entropy: logits are %s and targets %s; they must be torch.float32 and torch.int64",
-                        wick_dtype_name(logits->dtype), wick_dtype_name(targets->dtype));
-    if (logits->ndim != 2 || targets->ndim != 1 || logits->shape[0] != targets->shape[0] || logits->numel == 0 ||
-        logits->numel > INT32_MAX)
-        return wki_fail(context, WICK_ESHAPE, "cross entropy: logits are %s and targets %s; they must be [N, C] and [N]",
-                        wki_shape_text(logits->ndim, logits->shape, a), wki_shape_text(targets->ndim, targets->shape, b));
+        return wki_fail(
+            context, WICK_EINVAL,
+            "cross entropy: logits are %s and targets %s; they must be torch.float32 and torch.int64",
+            wick_dtype_name(logits->dtype), wick_dtype_name(targets->dtype));
+    if (logits->ndim != 2 || targets->ndim != 1 || logits->shape[0] != targets->shape[0] ||
+        logits->numel == 0 || logits->numel > INT32_MAX)
+        return wki_fail(context, WICK_ESHAPE,
+                        "cross entropy: logits are %s and targets %s; they must be [N, C] and [N]",
+                        wki_shape_text(logits->ndim, logits->shape, a),
+                        wki_shape_text(targets->ndim, targets->shape, b));
     const int64_t *target = targets->data;
     for (int64_t i = 0; i < targets->numel; i++)
         if (target[i] < 0 || target[i] >= logits->shape[1])
-            return wki_fail(context, WICK_EINVAL, "cross entropy: target %lld is %lld; it must be 0 to %lld", (long long)i,
+            return wki_fail(context, WICK_EINVAL,
+                            "cross entropy: target %lld is %lld; it must be 0 to %lld", (long long)i,
                             (long long)target[i], (long long)logits->shape[1] - 1);
     return WICK_OK;
 }
 
-wick_status wick_loss_forward(wick_loss *loss, const wick_tensor *logits, const wick_tensor *targets, float *value)
+wick_status wick_loss_forward(wick_loss *loss, const wick_tensor *logits, const wick_tensor *targets,
+                              float *value)
 {
     const wki_kernels *kernels;
     if (loss == NULL)

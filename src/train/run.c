@@ -72,7 +72,7 @@ wick_status wick_run_path(const wick_run *run, const char *name, char **path)
     return wki_join_path(run->context, run->folder, name, path);
 }
 
-/* ---- having one alone ---------------------------------------------------------------------------- */
+/* ---- having one alone ---- */
 
 /* It is the folder itself that is locked: no file is left behind, and none can be removed from under the
  * lock. Where a file system knows no locks there is none. */
@@ -115,7 +115,7 @@ static void sweep(const wick_run *run)
     closedir(names);
 }
 
-/* ---- making one ---------------------------------------------------------------------------------- */
+/* ---- making one ---- */
 
 /* A copy of args that the run owns, by way of the text that is written: what cannot be read again is
  * refused before it is written. */
@@ -223,7 +223,7 @@ wick_status wick_run_create(wick_context *context, const char *folder, bool exis
     return status;
 }
 
-/* ---- opening one --------------------------------------------------------------------------------- */
+/* ---- opening one ---- */
 
 /* Reads folder/name; *text is NULL if there is no such file. */
 static wick_status read_file(const wick_run *run, const char *name, char **path, char **text,
@@ -393,7 +393,7 @@ const wick_epoch *wick_run_epochs(const wick_run *run, int64_t *count)
     return run->epochs;
 }
 
-/* ---- adding to one ------------------------------------------------------------------------------- */
+/* ---- adding to one ---- */
 
 static wick_status write_text(const wick_run *run, const char *name, const char *text)
 {
@@ -484,7 +484,7 @@ wick_status wick_run_finish(wick_run *run, const wick_results *results)
     return status;
 }
 
-/* ---- its model ----------------------------------------------------------------------------------- */
+/* ---- its model ---- */
 
 wick_status wick_run_save_model(wick_run *run, const wick_module *model)
 {

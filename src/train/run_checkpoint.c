@@ -10,7 +10,7 @@
 /* What is in the file, and how, is told by this number: another one is refused. */
 enum { FORMAT = 1, EPOCH_NUMBERS = 6 };
 
-/* ---- saving -------------------------------------------------------------------------------------- */
+/* ---- saving ---- */
 
 /* Adds a part that was made just now; status is that of making it. */
 static wick_status add_made(wick_state_dict *dict, const char *prefix, wick_status status,
@@ -103,7 +103,7 @@ wick_status wick_run_save_checkpoint(wick_run *run, const wick_training *trainin
     return status;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
 static wick_status load_place(const wick_run *run, const wick_state_dict *dict, wick_training *training)
 {

@@ -14,7 +14,7 @@ enum {
     MOST_EXAMPLES = INT32_MAX,
 };
 
-/* ---- writing ------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static void put_string(wki_text *text, const char *string)
 {
@@ -116,7 +116,7 @@ wick_status wick_results_format(wick_context *context, const wick_results *resul
     return wki_text_finish(&text, out);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static wki_json_at at(const char *key)
 {

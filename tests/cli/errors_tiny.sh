@@ -1,4 +1,4 @@
-# What a model gets wrong: as text, as JSON, and as a picture.
+# What a model gets wrong, as text and as JSON; figures.sh has the picture.
 mkidx tiny train=64 test=50
 wick train --data ./tiny --model v0 --epochs 1 --out run >/dev/null
 wrong=$((50 - $(wick eval run --json | jsonget correct)))
@@ -34,15 +34,3 @@ try wick errors run --data ./other
 # All right: there is nothing to show.
 wick train --data ./tiny --model v0 --epochs 40 --lr 0.5 --out good >/dev/null
 wick errors good
-# As a picture.
-wick compare run --plot probe.png >/dev/null 2>err || { grep -q 'built without' err && exit 0; cat err; }
-wick errors run --count 7 --out errors.svg | tail -1
-sed -n 's/.*<g role="text" aria-label="\([^"]*\)".*/\1/p' errors.svg >texts
-grep -c '^image [0-9]*$' texts
-grep -qx 'Wrong predictions of FashionMNISTModelV0' texts || cat texts
-sed -n 's/^image //p' texts >drawn
-for i in 0 1 2; do jsonget errors.$i.index <json; done >first
-head -3 drawn | cmp - first
-wick errors good --out good.png >/dev/null
-od -An -tx1 -N8 good.png
-try wick errors run --out none/errors.png | tail -2

@@ -85,3 +85,18 @@ echo "exit $?"
 sort -u err
 ls nofont | without_pictures
 FONTCONFIG_FILE=$PWD/fonts.conf try wick compare run --plot probe.png
+
+# What a model gets wrong, in the order of the text.
+wick train --data ./tiny --model v0 --epochs 1 --out once >/dev/null
+wick errors once --count 7 --out errors.svg | tail -1
+texts errors.svg | grep -c '^image [0-9]*$'
+says errors.svg 'Wrong predictions of FashionMNISTModelV0'
+texts errors.svg | sed -n 's/^image //p' >drawn
+wick errors once --count 7 --json >json
+for i in 0 1 2 3 4 5 6; do jsonget errors.$i.index <json; done | cmp - drawn && echo "the same order"
+wick errors once --out errors.png >/dev/null
+kinds errors.svg errors.png
+try wick errors once --out none/errors.png
+wick train --data ./tiny --model v0 --epochs 60 --out good >/dev/null
+wick errors good --out good.svg
+texts good.svg

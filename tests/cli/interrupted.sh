@@ -1,7 +1,7 @@
 # SIGINT and SIGTERM stop after the step at hand and save a checkpoint; --resume goes on from it, and the end is that of
 # a run that was not stopped, whether training or testing was interrupted.
 mkidx tiny train=300 test=32
-mkidx tested train=32 test=20000 side=8
+mkidx tested train=64 test=20000 side=8
 stop() { # SIGNAL FOLDER FILE: once FILE is there
     wait_for "$2/$3"
     kill -"$1" $wick_pid
@@ -17,11 +17,11 @@ resume() { # FOLDER FLAGS...
     ls "$folder"
 }
 for model in v0 v1 v2; do
-    wick train --data ./tiny --model $model --batch-size 1 --epochs 6 --no-figures --out $model --log-steps $model.steps >/dev/null
+    wick train --data ./tiny --model $model --batch-size 1 --epochs 3 --no-figures --out $model --log-steps $model.steps >/dev/null
     signal=INT
     for threads in 1 2 3; do
         run=$model-$threads
-        start_wick train --data ./tiny --model $model --batch-size 1 --epochs 6 --threads $threads --checkpoint-every 1 --out $run \
+        start_wick train --data ./tiny --model $model --batch-size 1 --epochs 3 --threads $threads --checkpoint-every 1 --out $run \
             --log-steps $run.steps >/dev/null 2>err
         stop $signal $run checkpoint.pth
         resume $run --threads $((4 - threads)) --log-steps $run.steps
@@ -40,6 +40,25 @@ start_wick train --data ./tiny --model v0 --epochs 1000000 --out last >/dev/null
 stop TERM last results.csv
 wick eval last --json | jsonget model_name
 try wick compare last
+# Two at once are one; a later one kills.
+wick train --data ./tiny --model v0 --epochs 1000000 --out twice >/dev/null 2>err &
+wait_for twice/results.csv
+kill -TERM $! && kill -TERM $!
+wait $!
+echo "twice: exit $?"
+cat err
+expect_file twice/checkpoint.pth
+mkidx heavy train=4000 test=10
+wick train --data ./heavy --hidden-units 200 --batch-size 4000 --out heavy-run >/dev/null 2>err &
+wait_for heavy-run/args.json
+sleep 0.3
+kill -TERM $!
+sleep 0.7
+kill -TERM $!
+wait $! 2>/dev/null
+echo "killed: exit $?"
+cat err
+ls heavy-run
 # The chapter keeps what is done.
 start_wick notebook --data ./tiny --epochs 1000000 --no-figures --out notebook >/dev/null 2>err
 wait_for notebook/model_0/results.csv

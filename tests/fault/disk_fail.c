@@ -1,9 +1,10 @@
-/* Every call to the file system fails in turn, as on a full or broken disk: each failure is WICK_EIO,
- * and what was there before is there still, whole. Reads and writes also come in short pieces and are
- * interrupted. With the argument `shrink` it is each read in turn that finds the file's end too early, as
- * when a file is cut short while it is read.
+/* Every call to the file system fails in turn, as on a full or broken disk: each failure is
+ * WICK_EIO, and what was there before is there still, whole. Reads and writes also come in short
+ * pieces and are interrupted. With the argument `shrink` it is each read in turn that finds the
+ * file's end too early, as when a file is cut short while it is read.
  *
- * The linker's --wrap sends the library's calls here (meson.build lists them). */
+ * The linker's --wrap sends the library's calls here (meson.build lists them).
+ */
 #include "fault.h"
 
 #include <errno.h>

@@ -52,8 +52,7 @@ void fault_write(const char *folder, const char *name, const void *bytes, size_t
 /* Removes everything in the folder, and the folder. */
 void fault_remove(const char *folder);
 
-/* ---- for alloc_fail.c and disk_fail.c ---------------------------------------------------------------
- */
+/* ---- for alloc_fail.c and disk_fail.c ---- */
 
 typedef struct fault_kind {
     /* The n-th call from now on fails, and with `all` every later one as well. */

@@ -15,7 +15,7 @@ enum { TRAIN = 10, TEST = 4, SIDE = 4, MOST_WORDS = 32, STEPS = 4 };
 /* cli/main.c's, under another name. */
 int wick_main(int argc, char **argv);
 
-/* ---- data ----------------------------------------------------------------------------------------- */
+/* ---- data ---- */
 
 static void write_idx(const char *folder, const char *name, uint8_t kind, int count, size_t each)
 {
@@ -37,7 +37,7 @@ static void prepare(wick_context *context, const char *folder)
     write_idx(folder, "t10k-labels-idx1-ubyte", 1, TEST, 1);
 }
 
-/* ---- the program ---------------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 /* Puts path in the place of fd; returns what was there. */
 static int redirect(int fd, const char *path)
@@ -105,15 +105,15 @@ static wick_status go_on(const char *folder)
 {
     char run[FAULT_PATH];
     return wick_train(folder, "--resume", fault_path(run, folder, "run"), "--no-figures",
-                      "--checkpoint-every", "1", NULL);
+                      "--checkpoint-every", "100", NULL);
 }
 
-/* ---- scenarios ------------------------------------------------------------------------------------ */
+/* ---- scenarios ---- */
 
 static wick_status run_train(wick_context *context, const char *folder)
 {
     (void)context;
-    return begin(folder, "run", "1", "steps");
+    return begin(folder, "run", "4", "steps");
 }
 
 /* A log that cannot be written stops it at its first checkpoint, in the middle of the second epoch. */
@@ -129,7 +129,7 @@ static wick_status run_resume(wick_context *context, const char *folder)
     (void)context;
     char run[FAULT_PATH], steps[FAULT_PATH];
     return wick_train(folder, "--resume", fault_path(run, folder, "run"), "--no-figures",
-                      "--checkpoint-every", "1s", "--log-steps", fault_path(steps, folder, "steps"),
+                      "--checkpoint-every", "5", "--log-steps", fault_path(steps, folder, "steps"),
                       NULL);
 }
 
@@ -153,7 +153,7 @@ static void after(wick_context *context, const char *folder, wick_status status)
     if (stat(fault_path(path, folder, "run/args.json"), &info) == 0)
         FAULT_CHECK(go_on(folder) == WICK_OK);
     else
-        FAULT_CHECK(status != WICK_OK && begin(folder, "run", "1", "steps") == WICK_OK);
+        FAULT_CHECK(status != WICK_OK && begin(folder, "run", "100", "steps") == WICK_OK);
     static double right; /* 0: not known yet */
     if (right == 0) {
         FAULT_CHECK(begin(folder, "right", "100", "right.steps") == WICK_OK);

@@ -128,7 +128,7 @@ static wick_status run_images(wick_context *context, const char *folder)
     return with_plotter(context, draw_images);
 }
 
-/* ---- on disk ------------------------------------------------------------------------------------- */
+/* ---- on disk ---- */
 
 static wick_status save(wick_context *context, const char *folder)
 {

@@ -16,7 +16,16 @@
 #include <unistd.h>
 #include <wick/wick.h>
 
-enum { TRAIN = 48, BATCH = 8, BATCHES = 6, EPOCHS = 3, MODELS = 3, NAME = 32, TEXT = 256, MOST_WORDS = 32 };
+enum {
+    TRAIN = 48,
+    BATCH = 8,
+    BATCHES = 6,
+    EPOCHS = 3,
+    MODELS = 3,
+    NAME = 32,
+    TEXT = 256,
+    MOST_WORDS = 32
+};
 
 static struct {
     char *wick;
@@ -60,7 +69,7 @@ static void wait_seconds(double seconds)
     nanosleep(&time, NULL);
 }
 
-/* ---- processes ------------------------------------------------------------------------------------ */
+/* ---- processes ---- */
 
 /* Starts a program in the folder, its output in the file `output`. Words up to NULL. */
 static pid_t start(const char *program, ...)
@@ -110,7 +119,7 @@ static pid_t go_on(const char *name, const char *every, const char *threads)
                  threads, "--checkpoint-every", every, NULL);
 }
 
-/* ---- what is on disk ------------------------------------------------------------------------------ */
+/* ---- what is on disk ---- */
 
 static void path_of(char out[TEXT], const char *run, const char *name)
 {
@@ -279,7 +288,7 @@ static void same_run(int model, const char *name)
     CHECK(!is_there(name, "checkpoint.pth"));
 }
 
-/* ---- killing -------------------------------------------------------------------------------------- */
+/* ---- killing ---- */
 
 /* Waits for the moment: a random one, or one in which a file is being written. */
 static void wait_for_moment(const char *name)

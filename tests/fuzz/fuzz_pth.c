@@ -22,8 +22,7 @@ static wick_status to_text(void *user, const void *bytes, size_t length)
     return ((wki_text *)user)->status;
 }
 
-/* ---- what loads -------------------------------------------------------------------------------------
- */
+/* ---- what loads ---- */
 
 static void check_same(const wick_state_dict *a, const wick_state_dict *b)
 {
@@ -76,8 +75,7 @@ static void load(wick_context *context, const void *bytes, size_t length)
     check(dict == NULL && strncmp(message, "input: ", 7) == 0 && strchr(message, '\n') == NULL);
 }
 
-/* ---- what is tried ----------------------------------------------------------------------------------
- */
+/* ---- what is tried ---- */
 
 static void put(wki_zip_writer *zip, const char *name, const void *bytes, size_t length)
 {

@@ -1,4 +1,5 @@
-/* Gives a fuzz target every file of a corpus, in the order of their names: main() for a target without libFuzzer.
+/* Gives a fuzz target every file of a corpus, in the order of their names: main() for a target without
+ * libFuzzer.
  * What once broke a parser is kept there. A corpus without a file is a failure.
  *   replay_NAME CORPUS_FOLDER */
 #include <dirent.h>

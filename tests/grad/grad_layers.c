@@ -160,8 +160,7 @@ static void test_one_after_another(void **state)
     check_all(cases, WKI_COUNT(cases), 5);
 }
 
-/* ---- Winograd's way ---------------------------------------------------------------------------------
- */
+/* ---- Winograd's way ---- */
 
 static void must(wick_context *context, wick_status status)
 {
@@ -374,8 +373,7 @@ static void test_few_and_many(void **state)
         check_few_and_many(&cases[i], (int)i);
 }
 
-/* ---- by chance --------------------------------------------------------------------------------------
- */
+/* ---- by chance ---- */
 
 /* A convolution by chance: anything that fits. */
 static void random_conv2d(char text[160], layers *one)

@@ -1,5 +1,5 @@
-/* The chapter's models against central differences in double, and cross entropy's gradient through them.
- */
+/* The chapter's models against central differences in double, and cross entropy's gradient through
+ * them. */
 #include "reference.h"
 
 #include <math.h>

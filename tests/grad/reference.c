@@ -11,8 +11,7 @@
 
 #include <cmocka.h>
 
-/* ---- random numbers ---------------------------------------------------------------------------------
- */
+/* ---- random numbers ---- */
 
 static uint64_t random_state;
 
@@ -63,8 +62,7 @@ wick_tensor *ref_tensor(wick_context *context, int ndim, const int64_t *shape)
     return tensor;
 }
 
-/* ---- the model --------------------------------------------------------------------------------------
- */
+/* ---- the model ---- */
 
 static double *doubles(int64_t count)
 {
@@ -227,8 +225,7 @@ double *ref_forward(const ref_model *model, const double *image, int *ndim, int6
     return now;
 }
 
-/* ---- the check --------------------------------------------------------------------------------------
- */
+/* ---- the check ---- */
 
 /* Everything of one check. The loss is the sum of `weights` times the outputs. */
 typedef struct check {
@@ -299,8 +296,9 @@ static void check_numbers(const check *c, const char *what, const float *got, do
             continue;
         largest = fmax(largest, fabs(right[checked++]));
     }
-    /* A number may be small because large ones cancel: it is a sum of at most batch * out_numel products of the size of the
-     * weights, about 1, whose roundings come to about the root of that many. */
+    /* A number may be small because large ones cancel: it is a sum of at most batch * out_numel
+     * products of the size of the weights, about 1, whose roundings come to about the root of that
+     * many. */
     double cancelled = 4.0 * 0x1p-24 * sqrt((double)(c->batch * c->out_numel));
     for (int i = 0; i < checked; i++)
         if (!(fabs((double)got[at[i]] - right[i]) <= tolerance * largest + cancelled))

@@ -6,8 +6,7 @@
 
 #include <wick/wick.h>
 
-/* ---- random numbers ---------------------------------------------------------------------------------
- */
+/* ---- random numbers ---- */
 
 /* Seeds from WICK_TEST_SEED or the clock, and prints it. A cmocka group setup. */
 int ref_seed(void **state);
@@ -19,8 +18,7 @@ float ref_float(void);
 /* A float32 tensor of them. */
 wick_tensor *ref_tensor(wick_context *context, int ndim, const int64_t *shape);
 
-/* ---- the model --------------------------------------------------------------------------------------
- */
+/* ---- the model ---- */
 
 enum { REF_MOST_LAYERS = 32 };
 
@@ -52,8 +50,7 @@ typedef struct ref_decisions {
 double *ref_forward(const ref_model *model, const double *image, int *ndim, int64_t *shape,
                     ref_decisions *decisions);
 
-/* ---- the check --------------------------------------------------------------------------------------
- */
+/* ---- the check ---- */
 
 /* The layer from PyTorch's text, moved into a Sequential; NULL texts end the list. */
 wick_module *ref_sequential(wick_context *context, const char *const *texts);

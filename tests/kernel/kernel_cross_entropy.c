@@ -152,8 +152,7 @@ static void test_cross_entropy(void **state)
     }
 }
 
-/* ---- the exponential --------------------------------------------------------------------------------
- */
+/* ---- the exponential ---- */
 
 enum { AT_ONCE = 60 };
 

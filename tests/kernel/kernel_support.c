@@ -4,8 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- random numbers ---------------------------------------------------------------------------------
- */
+/* ---- random numbers ---- */
 
 static uint64_t random_state;
 
@@ -51,8 +50,7 @@ float kt_odd_float(void)
     return kt_once_in(3) ? odd[kt_random() % 8] : kt_float();
 }
 
-/* ---- buffers ----------------------------------------------------------------------------------------
- */
+/* ---- buffers ---- */
 
 enum { MOST_BUFFERS = 64, CANARY = 0x5a };
 static const uint32_t poison_bits = 0x7fdeadbeu;
@@ -149,8 +147,7 @@ bool kt_near(float number, double right, double error)
     return fabs((double)number - right) <= error;
 }
 
-/* ---- tables -----------------------------------------------------------------------------------------
- */
+/* ---- tables ---- */
 
 extern const wki_kernels wki_wide_kernels, wki_narrow_kernels;
 

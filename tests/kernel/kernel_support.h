@@ -12,8 +12,7 @@
 
 #include <cmocka.h>
 
-/* ---- random numbers: the test's own, so that the library's cannot hide anything ---------------------
- */
+/* ---- random numbers: the test's own, so that the library's cannot hide anything ---- */
 
 /* Seeds from WICK_TEST_SEED or the clock, and prints it. A cmocka group setup. */
 int kt_seed(void **state);
@@ -27,8 +26,7 @@ float kt_float(void);
 /* Now and then a NaN, an infinity, a zero of either sign or a number seen before, else kt_float(). */
 float kt_odd_float(void);
 
-/* ---- buffers ----------------------------------------------------------------------------------------
- */
+/* ---- buffers ---- */
 
 /* Memory between two pages that cannot be touched, flush against one of them (by chance), so that a read
  * or write beside it faults or is seen by kt_release(). Floats are NaNs that nothing computes. */
@@ -46,8 +44,7 @@ uint32_t kt_bits(float number);
  * takes either operand's), but for the poison. */
 size_t kt_first_difference(const float *a, const float *b, size_t count);
 
-/* ---- what is right ----------------------------------------------------------------------------------
- */
+/* ---- what is right ---- */
 
 /* Half an ulp of 1: the most that rounding changes a number, relatively. */
 #define KT_EPS 0x1p-24
@@ -55,8 +52,7 @@ size_t kt_first_difference(const float *a, const float *b, size_t count);
 /* Whether a number is `right` within `error`; NaN and infinities must be the same. */
 bool kt_near(float number, double right, double error);
 
-/* ---- tables -----------------------------------------------------------------------------------------
- */
+/* ---- tables ---- */
 
 /* Every table to test: those that this processor runs, and those that only the tests have, with the
  * tiles of AVX-512 and of NEON. NULL from the end on. */

@@ -13,8 +13,7 @@ typedef struct conv {
         *outputs[KT_GROUPS]; /* the first of each group, to compare the others with */
 } conv;
 
-/* ---- cases ------------------------------------------------------------------------------------------
- */
+/* ---- cases ---- */
 
 /* Strides of [channels][rows][columns][lanes], with gaps by chance; the floats it takes. */
 static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
@@ -99,8 +98,7 @@ static void make_case(conv *c, int channels, int in_channels, int height, int wi
     c->output_floats = make_plane(&call->out, channels, height, width);
 }
 
-/* ---- what is right ----------------------------------------------------------------------------------
- */
+/* ---- what is right ---- */
 
 static double weight_at(const conv *c, int o, int i, int y, int x)
 {
@@ -180,8 +178,7 @@ static double right_value(const conv *c, int o, int y, int x, int lane, double *
     return sum;
 }
 
-/* ---- the check --------------------------------------------------------------------------------------
- */
+/* ---- the check ---- */
 
 static void check_values(const conv *c, const char *name, bool *written)
 {

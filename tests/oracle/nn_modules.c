@@ -56,7 +56,7 @@ static int free_context(void **state)
     return 0;
 }
 
-/* ---- weights -------------------------------------------------------------------------------------- */
+/* ---- weights ---- */
 
 static uint32_t bits_of(float number)
 {
@@ -144,7 +144,7 @@ static void test_weights(void **state)
     assert_int_equal(cases, 105);
 }
 
-/* ---- print ---------------------------------------------------------------------------------------- */
+/* ---- print ---- */
 
 static void check_text(fixture *f, wick_context *context, const char *from, const char *wanted)
 {
@@ -175,7 +175,7 @@ static void test_print(void **state)
     assert_int_equal(cases, 45);
 }
 
-/* ---- shapes --------------------------------------------------------------------------------------- */
+/* ---- shapes ---- */
 
 typedef struct shape {
     int64_t ndim, sizes[WICK_MAX_DIMS];
@@ -246,7 +246,7 @@ static void test_shapes(void **state)
     assert_int_equal(cases, 900);
 }
 
-/* ---- the chapter ---------------------------------------------------------------------------------- */
+/* ---- the chapter ---- */
 
 /* Reads lines up to an empty one, or to the end, as one text. */
 static void read_paragraph(fixture *f, char *out, size_t size)

@@ -32,8 +32,7 @@ static void check_text(char *got, const char *wanted, int line)
     wick_free(got);
 }
 
-/* ---- the cases --------------------------------------------------------------------------------------
- */
+/* ---- the cases ---- */
 
 typedef struct reader {
     wick_context *context;
@@ -157,8 +156,7 @@ static void test_cases(void **state)
     free(fixture);
 }
 
-/* ---- what the chapter prints of what needs no layer -------------------------------------------------
- */
+/* ---- what the chapter prints of what needs no layer ---- */
 
 /* The file's text without its last newline. */
 static char *read_chapter(wick_context *context, const char *name)

@@ -1,4 +1,5 @@
-/* Training against PyTorch's (train/make.py): the first ten steps' losses of many settings, and whole epochs. */
+/* Training against PyTorch's (train/make.py): the first ten steps' losses of many settings, and
+ * whole epochs. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,10 +26,10 @@ typedef struct fixture {
     wick_dataset *train, *test;
 } fixture;
 
-#define OK(call)                                                                                             \
-    do {                                                                                                     \
-        if ((call) != WICK_OK)                                                                               \
-            fail_msg("%s: %s", #call, wick_context_message(f->context));                                     \
+#define OK(call)                                                                                        \
+    do {                                                                                                \
+        if ((call) != WICK_OK)                                                                          \
+            fail_msg("%s: %s", #call, wick_context_message(f->context));                                \
     } while (0)
 
 static int open_data(void **state)
@@ -38,7 +39,8 @@ static int open_data(void **state)
         return -1;
     *state = &f;
     if (wick_dataset_open(f.context, "fashion-mnist", NULL, WICK_TRAIN, &f.train) == WICK_OK)
-        return wick_dataset_open(f.context, "fashion-mnist", NULL, WICK_TEST, &f.test) == WICK_OK ? 0 : -1;
+        return wick_dataset_open(f.context, "fashion-mnist", NULL, WICK_TEST, &f.test) == WICK_OK ? 0
+                                                                                                  : -1;
     print_message("skipped: %s\n", wick_context_message(f.context));
     return 0;
 }
@@ -58,7 +60,8 @@ static bool read_setting(FILE *file, setting *s)
     int used;
     if (fgets(line, sizeof(line), file) == NULL)
         return false;
-    if (sscanf(line, "%7s %lld %lld %lf %llu%n", s->model, &s->hidden, &s->batch_size, &s->lr, &s->seed, &used) != 5)
+    if (sscanf(line, "%7s %lld %lld %lf %llu%n", s->model, &s->hidden, &s->batch_size, &s->lr, &s->seed,
+               &used) != 5)
         fail_msg("train.txt: not a setting: %s", line);
     char *at = line + used, *end;
     for (s->count = 0; s->count < NUMBERS; s->count++, at = end) {
@@ -88,8 +91,8 @@ static void keep_loss(void *user, int64_t batch, int64_t batches, float loss)
 static void check(const setting *s, const char *what, double got, double want, double tolerance)
 {
     if (!(fabs(got - want) <= tolerance))
-        fail_msg("%s hidden %lld batch %lld lr %g seed %llu: %s is %.9g, PyTorch's is %.9g", s->model, s->hidden,
-                 s->batch_size, s->lr, s->seed, what, got, want);
+        fail_msg("%s hidden %lld batch %lld lr %g seed %llu: %s is %.9g, PyTorch's is %.9g", s->model,
+                 s->hidden, s->batch_size, s->lr, s->seed, what, got, want);
 }
 
 static void train_one(fixture *f, const setting *s)
@@ -100,10 +103,12 @@ static void train_one(fixture *f, const setting *s)
     wick_optimizer *optimizer;
     wick_metrics metrics;
     first_losses kept = {.f = f, .stop = s->count == STEPS};
-    OK(wick_loader_new(f->train, &(wick_loader_options){.batch_size = s->batch_size, .shuffle = true}, &train));
+    OK(wick_loader_new(f->train, &(wick_loader_options){.batch_size = s->batch_size, .shuffle = true},
+                       &train));
     OK(wick_loader_new(f->test, &(wick_loader_options){.batch_size = s->batch_size}, &test));
     wick_manual_seed(f->context, s->seed);
-    OK(wick_model_by_name(f->context, s->model, wick_dataset_image_shape(f->train), s->hidden, 10, &model));
+    OK(wick_model_by_name(f->context, s->model, wick_dataset_image_shape(f->train), s->hidden, 10,
+                          &model));
     OK(wick_cross_entropy_loss(f->context, &loss));
     OK(wick_sgd(model, &(wick_sgd_options){.lr = s->lr}, &optimizer));
     wick_manual_seed(f->context, s->seed);

@@ -4,7 +4,7 @@
 #include <png.h>
 #include <stdio.h>
 
-/* ---- PNG ----------------------------------------------------------------------------------------- */
+/* ---- PNG ---- */
 
 typedef struct byte_source {
     const uint8_t *at;
@@ -70,7 +70,7 @@ int ink_in(const png_pixels *png, uint32_t ground, double x, double y, double w,
     return count;
 }
 
-/* ---- SVG ----------------------------------------------------------------------------------------- */
+/* ---- SVG ---- */
 
 /* Copies an attribute's value, up to its quote, with the entities resolved. */
 static void take_value(const char *c, char *out, size_t size)
@@ -127,6 +127,7 @@ static void check_tags(const char *svg)
         while (*end != '\0' && (*end != '>' || quotes % 2 == 1)) {
             quotes += *end == '"';
             end++;
+            assert_int_not_equal(*end, '<');
         }
         assert_int_equal(*end, '>');
         assert_int_equal(quotes % 2, 0);
@@ -143,7 +144,7 @@ static void check_tags(const char *svg)
     assert_int_equal(depth, 0);
 }
 
-/* ---- figures ------------------------------------------------------------------------------------- */
+/* ---- figures ---- */
 
 void must_be_ok(const char *file, int line, wick_context *context, wick_status status)
 {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-/* ---- PNG, read by libpng ---------------------------------------------------------------------- */
+/* ---- PNG, read by libpng ---- */
 
 typedef struct png_pixels {
     int width, height;
@@ -25,7 +25,7 @@ uint32_t pixel_at(const png_pixels *png, int x, int y);
 /* How many pixels of a box, in pixels of the figure (half the PNG's), are not of that colour. */
 int ink_in(const png_pixels *png, uint32_t ground, double x, double y, double w, double h);
 
-/* ---- SVG --------------------------------------------------------------------------------------- */
+/* ---- SVG ---- */
 
 typedef struct svg_text {
     char text[600];
@@ -39,7 +39,7 @@ int read_texts(const char *svg, svg_text *texts, int most);
 /* The first of these words; NULL if there is none. */
 const svg_text *find_text(const svg_text *texts, int count, const char *text);
 
-/* ---- figures ----------------------------------------------------------------------------------- */
+/* ---- figures ---- */
 
 /* Fails the test with the context's message if the status is not WICK_OK. */
 #define MUST(context, call) must_be_ok(__FILE__, __LINE__, (context), (call))

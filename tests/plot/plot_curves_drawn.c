@@ -53,7 +53,7 @@ static int texts_of(const wick_figure *figure, svg_text *texts, int most)
     return count;
 }
 
-/* ---- an axis read off the figure ----------------------------------------------------------------- */
+/* ---- an axis read off the figure ---- */
 
 /* number = base + slope * pixel, by two of the numbers beside the panel that begins at left. */
 typedef struct read_axis {
@@ -160,38 +160,57 @@ static void test_one(void **state)
     wick_figure_free(figure);
 }
 
-/* ---- by step ------------------------------------------------------------------------------------- */
+/* ---- by step ---- */
 
 enum { STEPS = 5625 };
 
-static void test_steps(void **state)
+/* A fall with one peak and one dip. */
+static void fill_losses(float *losses, int peak, int dip)
 {
-    static float losses[STEPS];
-    const test_place *place = *state;
     for (int i = 0; i < STEPS; i++)
-        losses[i] = (float)(0.3 + 2 * exp(-i / 300.0) + (i == 4000 ? 5 : 0));
-    wick_curve curve = {"V2", 3, chapter, STEPS, losses, 1};
-    wick_figure *figure = draw(place, 1, &curve);
-    svg_text texts[200];
-    const svg_text *first, *last;
-    int count = texts_of(figure, texts, 200);
-    find_up_axis(texts, count, "Training loss by step, test loss at each epoch's end", &first, &last);
-    read_axis up = read_up(first, last);
-    assert_non_null(find_text(texts, count, "step"));
-    assert_non_null(find_text(texts, count, "5,000"));
-    assert_non_null(find_text(texts, count, "Thin: each step. Thick: running mean over 56 steps."));
-    /* The one peak is not lost among the 5,625. */
+        losses[i] = (float)(0.3 + 2 * exp(-i / 300.0) + (i == peak ? 5 : i == dip ? -5 : 0));
+}
+
+/* Wherever in its pixel a peak or a dip is, it is not lost among the 5,625. */
+static void check_extremes(const wick_figure *figure, read_axis up, double peak, double dip)
+{
     const wki_shape *thin = NULL;
+    double highest = -INFINITY, lowest = INFINITY;
     for (size_t i = 0; i < figure->shape_count; i++)
         if (figure->shapes[i].kind == WKI_LINE && figure->shapes[i].pen.alpha > 0)
             thin = &figure->shapes[i];
     assert_non_null(thin);
     assert_true(thin->count < 4 * 960);
-    double highest = 0;
-    for (size_t i = 0; i < thin->count; i++)
-        highest = fmax(highest, up.base + up.slope * figure->points[thin->first + i].y);
-    assert_true(fabs(highest - (double)losses[4000]) < 0.02);
-    wick_figure_free(figure);
+    for (size_t i = 0; i < thin->count; i++) {
+        double loss = up.base + up.slope * figure->points[thin->first + i].y;
+        highest = fmax(highest, loss);
+        lowest = fmin(lowest, loss);
+    }
+    assert_true(fabs(highest - peak) < 0.02);
+    assert_true(fabs(lowest - dip) < 0.02);
+}
+
+static void test_steps(void **state)
+{
+    static float losses[STEPS];
+    const test_place *place = *state;
+    wick_curve curve = {"V2", 3, chapter, STEPS, losses, 1};
+    wick_figure *figure;
+    svg_text texts[200];
+    int count;
+    for (int k = 0; k < 7; k++) {
+        const svg_text *first, *last;
+        fill_losses(losses, 4000 + k, 4500 + k);
+        figure = draw(place, 1, &curve);
+        count = texts_of(figure, texts, 200);
+        find_up_axis(texts, count, "Training loss by step, test loss at each epoch's end", &first,
+                     &last);
+        check_extremes(figure, read_up(first, last), (double)losses[4000 + k], (double)losses[4500 + k]);
+        assert_non_null(find_text(texts, count, "step"));
+        assert_non_null(find_text(texts, count, "5,000"));
+        assert_non_null(find_text(texts, count, "Thin: each step. Thick: running mean over 56 steps."));
+        wick_figure_free(figure);
+    }
     curve.step_stride = 4;
     figure = draw(place, 1, &curve);
     count = texts_of(figure, texts, 200);
@@ -205,8 +224,8 @@ static double number_of(const void *data, int64_t index)
     return ((const double *)data)[index];
 }
 
-/* Means against the plain way, with what is not finite in between, and after something huge has passed.
- */
+/* Means against the plain way, with what is not finite in between, and after something huge has
+ * passed. */
 static void test_means(void **state)
 {
     enum { COUNT = 300 };
@@ -237,7 +256,7 @@ static void test_means(void **state)
     }
 }
 
-/* ---- all kinds ----------------------------------------------------------------------------------- */
+/* ---- all kinds ---- */
 
 static void must_note(const wick_figure *figure, const char *note)
 {

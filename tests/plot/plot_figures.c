@@ -60,7 +60,7 @@ static void must_say(const svg_text *texts, int count, const char *text)
         fail_msg("the SVG does not say '%s'", text);
 }
 
-/* ---- one image ----------------------------------------------------------------------------------- */
+/* ---- one image ---- */
 
 /* Every pixel of the image, at its middle. x and y are where it lies in the figure. */
 static void check_pixels(const png_pixels *png, const wick_tensor *image, const uint32_t *colors,
@@ -166,7 +166,7 @@ static void test_image_kinds(void **state)
     }
 }
 
-/* ---- several images ------------------------------------------------------------------------------ */
+/* ---- several images ---- */
 
 enum { MOST_TILES = 40 };
 
@@ -252,7 +252,7 @@ static void test_verdicts(void **state)
     wick_tensor_free(image);
 }
 
-/* ---- the confusion matrix ------------------------------------------------------------------------ */
+/* ---- the confusion matrix ---- */
 
 enum { MOST_TEXTS = 8000 };
 
@@ -425,7 +425,7 @@ static void test_confusion_kinds(void **state)
     }
 }
 
-/* ---- what is refused ----------------------------------------------------------------------------- */
+/* ---- what is refused ---- */
 
 static void expect(const test_place *place, wick_status got, wick_status wanted, const char *part)
 {

@@ -58,7 +58,7 @@ static void must_say(const svg_text *texts, int count, const char *text)
         fail_msg("the SVG does not say '%s'", text);
 }
 
-/* ---- bars ---------------------------------------------------------------------------------------- */
+/* ---- bars ---- */
 
 /* The lengths of the bars of that colour, in the order in which they are drawn. */
 static int lengths_of(const wick_figure *figure, uint32_t rgb, double *lengths, int most)
@@ -169,7 +169,7 @@ static void test_compare(void **state)
     wick_figure_free(figure);
 }
 
-/* ---- wrong predictions --------------------------------------------------------------------------- */
+/* ---- wrong predictions ---- */
 
 enum { CLASSES = 4, IMAGES = 6 };
 
@@ -327,7 +327,7 @@ static void test_errors_kinds(void **state)
     free_case(&it);
 }
 
-/* ---- files --------------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 static wick_figure *any_figure(const test_place *place)
 {
@@ -428,8 +428,8 @@ static void test_themes(void **state)
         wick_free(svg[i]);
 }
 
-/* The same letter has the same id in every figure, and another letter another: figures can share a page.
- */
+/* The same letter has the same id in every figure, and another letter another: figures can share a
+ * page. */
 static void test_ids(void **state)
 {
     const test_place *place = *state;

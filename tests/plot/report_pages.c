@@ -175,7 +175,7 @@ static void expect_in(const char *text, const char *words)
         fail_msg("the page does not say '%s'", words);
 }
 
-/* ---- one run ------------------------------------------------------------------------------------ */
+/* ---- one run ---- */
 
 static void names_are_text(void **state)
 {
@@ -369,7 +369,7 @@ static void what_is_refused(void **state)
     wick_run_free(unfinished);
 }
 
-/* ---- several runs ------------------------------------------------------------------------------- */
+/* ---- several runs ---- */
 
 static void runs_side_by_side(void **state)
 {

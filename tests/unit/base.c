@@ -32,8 +32,7 @@ static const char *message(wick_context *context)
     return wick_context_message(context);
 }
 
-/* ---- status, messages -------------------------------------------------------------------------------
- */
+/* ---- status, messages ---- */
 
 static void test_status_names(void **state)
 {
@@ -71,8 +70,7 @@ static void test_a_message_that_is_too_long_is_cut(void **state)
     assert_int_equal(strlen(message(context)), WKI_MESSAGE_SIZE - 1);
 }
 
-/* ---- context ----------------------------------------------------------------------------------------
- */
+/* ---- context ---- */
 
 static void test_context_threads(void **state)
 {
@@ -117,8 +115,7 @@ static void test_context_interrupt(void **state)
     assert_false(wick_context_interrupted(context));
 }
 
-/* ---- memory -----------------------------------------------------------------------------------------
- */
+/* ---- memory ---- */
 
 static void test_alloc_is_aligned_and_zeroed(void **state)
 {
@@ -179,8 +176,7 @@ static void test_products_and_sums_that_overflow(void **state)
     assert_false(wki_mul_i64(INT64_MIN, -1, &i));
 }
 
-/* ---- text -------------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 static char *finished(wki_text *text)
 {
@@ -343,8 +339,7 @@ static void test_repr_gives_the_number_back(void **state)
     }
 }
 
-/* ---- files ------------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 typedef struct folder {
     wick_context *context;

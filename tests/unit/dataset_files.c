@@ -69,8 +69,7 @@ static void put_small_set(const char *folder)
     put_file(folder, "t10k-labels-idx1-ubyte", make_labels(5, 2));
 }
 
-/* ---- by folder --------------------------------------------------------------------------------------
- */
+/* ---- by folder ---- */
 
 static void test_folder(void **state)
 {
@@ -165,8 +164,7 @@ static void test_known_folder_names(void **state)
                 "label 10 at index 10 is out of range: there are 10 classes, 0 to 9");
 }
 
-/* ---- by folder: what is wrong -----------------------------------------------------------------------
- */
+/* ---- by folder: what is wrong ---- */
 
 static void test_missing(void **state)
 {
@@ -232,8 +230,7 @@ static void test_without_rights(void **state)
     assert_int_equal(chmod(forbidden, 0700), 0);
 }
 
-/* ---- by name ----------------------------------------------------------------------------------------
- */
+/* ---- by name ---- */
 
 static void test_known_names(void **state)
 {
@@ -319,8 +316,7 @@ static void test_other_files_under_a_known_name(void **state)
     expect_open(f, "kmnist", f->folder, WICK_TEST, WICK_EFORMAT, "label 10 at index 10 is out of range");
 }
 
-/* ---- from memory ------------------------------------------------------------------------------------
- */
+/* ---- from memory ---- */
 
 static const char *const two_classes[] = {"left", "right"};
 
@@ -414,8 +410,7 @@ static void test_head(void **state)
     wick_dataset_free(head);
 }
 
-/* ---- the real thing ---------------------------------------------------------------------------------
- */
+/* ---- the real thing ---- */
 
 static void check_sum(wick_dataset *dataset, int index, const char *name, const char *sum)
 {
@@ -483,11 +478,35 @@ static void test_fashion_mnist_elsewhere(void **state)
                 "label 10 at index 10 is out of range: there are 10 classes");
 }
 
+/* What is known without the files agrees with the list of names. */
+static void facts_of_known_sets(void **state)
+{
+    (void)state;
+    wick_dataset_facts facts = {.class_count = -1};
+    for (int i = 0; wick_dataset_known(i) != NULL; i++) {
+        assert_true(wick_dataset_known_facts(wick_dataset_known(i), &facts));
+        assert_int_equal(facts.class_count, 10);
+        assert_int_equal(facts.image_shape[0], 1);
+        assert_int_equal(facts.image_shape[1], 28);
+        assert_int_equal(facts.image_shape[2], 28);
+        for (int64_t c = 0; c < facts.class_count; c++)
+            assert_non_null(facts.classes[c]);
+    }
+    assert_true(wick_dataset_known_facts("fashion-mnist", &facts));
+    assert_string_equal(facts.classes[9], "Ankle boot");
+    facts.class_count = -1;
+    assert_false(wick_dataset_known_facts("fashion", &facts));
+    assert_false(wick_dataset_known_facts(NULL, &facts));
+    assert_false(wick_dataset_known_facts("mnist", NULL));
+    assert_int_equal(facts.class_count, -1);
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(facts_of_known_sets),
         IN_A_FOLDER(test_folder),
         IN_A_FOLDER(test_files_and_sums),
         IN_A_FOLDER(test_gz_comes_first_and_names_do_not_count),

@@ -154,8 +154,7 @@ static void check_message(const fixture *f, const char *part)
         fail_msg("\"%s\" lacks \"%s\"", message, part);
 }
 
-/* ---- what goes well ---------------------------------------------------------------------------------
- */
+/* ---- what goes well ---- */
 
 static void test_right(void **state)
 {
@@ -195,8 +194,7 @@ static void test_the_next_mirror_is_asked(void **state)
     assert_int_equal(atomic_load(&f->server.requests), 4 * (1 + 1 + 1 + 6 + 1));
 }
 
-/* ---- what does not ----------------------------------------------------------------------------------
- */
+/* ---- what does not ---- */
 
 typedef struct wrong_way {
     const char *way;
@@ -337,8 +335,7 @@ static void test_no_place_for_the_folder(void **state)
     assert_int_equal(atomic_load(&f->server.requests), 0);
 }
 
-/* ---- arguments --------------------------------------------------------------------------------------
- */
+/* ---- arguments ---- */
 
 static void test_arguments(void **state)
 {

@@ -81,8 +81,7 @@ static int64_t integer_of(wick_context *context, const void *pickle, size_t leng
     return integer;
 }
 
-/* ---- plain values -----------------------------------------------------------------------------------
- */
+/* ---- plain values ---- */
 
 static void reads_plain_values(void **state)
 {
@@ -166,8 +165,7 @@ static void remembers(void **state)
     }
 }
 
-/* ---- hostile pickles --------------------------------------------------------------------------------
- */
+/* ---- hostile pickles ---- */
 
 static void refuses_to_call(void **state)
 {
@@ -353,8 +351,7 @@ static void limits_what_a_pickle_takes(void **state)
                  "m.pth: data.pkl: has 67108868 bytes; at most 67108864 are read");
 }
 
-/* ---- framing, opcodes -------------------------------------------------------------------------------
- */
+/* ---- framing, opcodes ---- */
 
 static void refuses_bad_framing(void **state)
 {
@@ -405,8 +402,7 @@ static void refuses_other_opcodes(void **state)
     assert_int_equal(unknown, 256 - 68);
 }
 
-/* ---- storages ---------------------------------------------------------------------------------------
- */
+/* ---- storages ---- */
 
 static void reads_storages(void **state)
 {
@@ -476,8 +472,7 @@ static void refuses_bad_storages(void **state)
             "the storage 'a' was of another type before");
 }
 
-/* ---- tensors ----------------------------------------------------------------------------------------
- */
+/* ---- tensors ---- */
 
 static void reads_tensors(void **state)
 {
@@ -582,8 +577,7 @@ static void refuses_other_arguments(void **state)
     refuses(context, PICKLE("\x80\2" PARAMETER TENSOR("K\0", ")", ")") "\x88\x86R."), not );
 }
 
-/* ---- every byte -------------------------------------------------------------------------------------
- */
+/* ---- every byte ---- */
 
 static const char whole[] = "\x80\2}q\0(X\1\0\0\0w" TENSOR(
     "K\0", "K\2K\3\x86",

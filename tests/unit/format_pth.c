@@ -20,8 +20,7 @@ static int free_context(void **state)
     return 0;
 }
 
-/* ---- dicts ------------------------------------------------------------------------------------------
- */
+/* ---- dicts ---- */
 
 /* Numbers for tests; the seed is printed. */
 static uint64_t next(uint64_t *random)
@@ -113,8 +112,7 @@ static void refuses(wick_context *context, buffer file, const char *words)
     refuses_as(context, WICK_EFORMAT, file, words);
 }
 
-/* ---- round trips ------------------------------------------------------------------------------------
- */
+/* ---- round trips ---- */
 
 static void keeps_every_bit(void **state)
 {
@@ -218,8 +216,7 @@ static void names_the_archive_as_torch_does(void **state)
     }
 }
 
-/* ---- files ------------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 typedef struct folder {
     char path[64];
@@ -328,8 +325,7 @@ static void refuses_bad_arguments(void **state)
     wick_state_dict_free(dict);
 }
 
-/* ---- files made by hand -----------------------------------------------------------------------------
- */
+/* ---- files made by hand ---- */
 
 static void put_record(wki_zip_writer *zip, const char *name, const void *bytes, size_t length)
 {
@@ -518,8 +514,7 @@ static void limits_shared_storages(void **state)
     release(&pickle);
 }
 
-/* ---- records ----------------------------------------------------------------------------------------
- */
+/* ---- records ---- */
 
 static void check_records(wick_context *context, records with, const char *words)
 {
@@ -616,8 +611,7 @@ static void refuses_hostile_pickles(void **state)
             "a tensor that reaches beyond its storage, which has 16 elements");
 }
 
-/* ---- every byte -------------------------------------------------------------------------------------
- */
+/* ---- every byte ---- */
 
 /* A small file of wick's, or of PyTorch's. */
 static buffer small_file(wick_context *context, const char *fixture)

@@ -71,8 +71,7 @@ static inline void assert_says(wick_context *context, const char *words)
         fail_msg("the message '%s' is of several lines", message);
 }
 
-/* ---- pickles -----------------------------------------------------------------------------------------
- */
+/* ---- pickles ---- */
 
 /* A pickle in a string literal, its NULs too. */
 #define PICKLE(bytes) bytes, sizeof(bytes) - 1
@@ -85,8 +84,7 @@ static inline void assert_says(wick_context *context, const char *words)
 #define TENSOR(offset, size, stride) REBUILD "(" FLOATS offset size stride "\x89" HOOKS "tR"
 #define PARAMETER                    "ctorch._utils\n_rebuild_parameter\n"
 
-/* ---- archives --------------------------------------------------------------------------------------
- */
+/* ---- archives ---- */
 
 /* What a header says. */
 typedef struct head {

@@ -31,8 +31,7 @@ static void check(wick_context *context, buffer archive, wick_status wanted, con
     release(&archive);
 }
 
-/* ---- what is right ----------------------------------------------------------------------------------
- */
+/* ---- what is right ---- */
 
 static const size_t sizes[] = {0, 1, 63, 64, 65, 1000, 0, 4097};
 
@@ -149,8 +148,7 @@ static void reads_local_zip64_sizes(void **state)
     release_item(&one);
 }
 
-/* ---- names ------------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 static void knows_good_names(void **state)
 {
@@ -221,8 +219,7 @@ static void refuses_bad_names(void **state)
     wki_zip_writer_release(&writer);
 }
 
-/* ---- lies about one entry ---------------------------------------------------------------------------
- */
+/* ---- lies about one entry ---- */
 
 static void local_name(item *one)
 {
@@ -548,8 +545,7 @@ static void refuses_a_folder_with_contents(void **state)
     release_item(&one);
 }
 
-/* ---- deflate ----------------------------------------------------------------------------------------
- */
+/* ---- deflate ---- */
 
 static void check_deflated(wick_context *context, uint32_t declared, uint32_t cut, wick_status wanted,
                            const char *words)
@@ -606,8 +602,7 @@ static void limits_what_is_inflated(void **state)
     free(noise);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------------
- */
+/* ---- the end ---- */
 
 enum { NAME = 24, ENTRIES = 2 * (30 + NAME) + 20 + 30, DIRECTORY = 2 * (46 + NAME) };
 
@@ -725,8 +720,7 @@ static void refuses_a_locator_without_room(void **state)
     check(*state, archive, WICK_EFORMAT, "has no room for a zip64 end record");
 }
 
-/* ---- every byte -------------------------------------------------------------------------------------
- */
+/* ---- every byte ---- */
 
 static void refuses_every_prefix(void **state)
 {

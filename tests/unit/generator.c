@@ -49,8 +49,7 @@ static void assert_same_bits(const float *a, const float *b, size_t count)
             fail_msg("number %zu is %a and %a", i, (double)a[i], (double)b[i]);
 }
 
-/* ---- generators -------------------------------------------------------------------------------------
- */
+/* ---- generators ---- */
 
 static void test_default_seed(void **state)
 {
@@ -131,8 +130,8 @@ static void test_set_state_refuses(void **state)
     assert_int_equal(wick_generator_set_state(generator, bytes), WICK_EFORMAT);
     assert_string_equal(wick_context_message(*state),
                         "no state of a random generator: it says that it was never seeded");
-    /* What PyTorch takes though it does not make it: fewer numbers left than there are, cached normals.
-     */
+    /* What PyTorch takes though it does not make it: fewer numbers left than there are, cached
+     * normals. */
     memcpy(bytes, before, sizeof(bytes));
     set_u32(bytes, LEFT, 3);
     bytes[5052] = 1;
@@ -142,8 +141,7 @@ static void test_set_state_refuses(void **state)
     wick_generator_free(generator);
 }
 
-/* ---- filling ----------------------------------------------------------------------------------------
- */
+/* ---- filling ---- */
 
 static void test_fused_and_plain(void **state)
 {

@@ -104,8 +104,7 @@ static inline void path_to(char out[PATH_ROOM], const char *folder, const char *
         abort();
 }
 
-/* ---- folders ----------------------------------------------------------------------------------------
- */
+/* ---- folders ---- */
 
 /* A new folder, readable by all, in $TMPDIR or /tmp; freed with remove_folder(). */
 static inline char *make_folder(void)

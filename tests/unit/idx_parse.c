@@ -51,8 +51,7 @@ static void expect_labels(wick_context *context, bytes file, const char *part)
     expect(context, file, WKI_IDX_LABELS, WICK_EFORMAT, part);
 }
 
-/* ---- what is right ----------------------------------------------------------------------------------
- */
+/* ---- what is right ---- */
 
 static void check_same(wick_context *context, bytes file, bytes plain, uint32_t count, uint32_t height,
                        uint32_t width)
@@ -122,8 +121,7 @@ static void test_labels(void **state)
     }
 }
 
-/* ---- the header -------------------------------------------------------------------------------------
- */
+/* ---- the header ---- */
 
 static void test_magic(void **state)
 {
@@ -174,8 +172,7 @@ static void test_sizes_that_overflow(void **state)
            "4294967295 labels");
 }
 
-/* ---- lengths ----------------------------------------------------------------------------------------
- */
+/* ---- lengths ---- */
 
 static void test_every_truncation(void **state)
 {
@@ -246,8 +243,7 @@ static void test_a_promise_too_large_for_the_file(void **state)
     expect_images(*state, file, "has 80 of the 1600000016 bytes of 1 images of 40000x40000");
 }
 
-/* ---- damage -----------------------------------------------------------------------------------------
- */
+/* ---- damage ---- */
 
 static void test_checksum(void **state)
 {
@@ -261,7 +257,7 @@ static void test_checksum(void **state)
 }
 
 /* Whatever byte is changed: it is noticed, or it was one of those of the gzip header that say nothing.
- */
+ * */
 static void test_every_changed_byte(void **state)
 {
     bytes plain = make_images(3, 4, 5), packed = gzip(plain, 6);
@@ -293,8 +289,7 @@ static void test_gzip_headers(void **state)
     expect_images(*state, from_text("\x1f"), "is truncated: 1 of the 16 bytes of an IDX header");
 }
 
-/* ---- files ------------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static void expect_read(wick_context *context, const char *folder, const char *name, wick_status status,
                         const char *part)

@@ -30,7 +30,7 @@ static void expect_bad(wick_context *context, const void *bytes, size_t length,
     assert_string_equal(wick_context_message(context), message);
 }
 
-/* ---- every form of PNG -------------------------------------------------------------------------- */
+/* ---- every form of PNG ---- */
 
 /* Sample number i of row y, of `bits` bits: no two neighbours are alike. */
 static unsigned sample(const png_wish *wish, uint32_t y, uint32_t i)
@@ -174,7 +174,7 @@ static void png_with_a_palette(void **state)
         }
 }
 
-/* ---- sizes -------------------------------------------------------------------------------------- */
+/* ---- sizes ---- */
 
 static file_bytes png_of_size(uint32_t width, uint32_t height)
 {
@@ -246,7 +246,7 @@ static void the_limit_is_the_callers(void **state)
     free(file.at);
 }
 
-/* ---- JPEG --------------------------------------------------------------------------------------- */
+/* ---- JPEG ---- */
 
 /* Slow waves in every component: they survive the compression within a few grey levels. */
 static int wave(uint32_t y, uint32_t x, int component)
@@ -319,7 +319,7 @@ static void jpeg_limits(void **state)
     free(file.at);
 }
 
-/* ---- EXIF --------------------------------------------------------------------------------------- */
+/* ---- EXIF ---- */
 
 /* An EXIF block of one entry, the orientation, in either byte order. Returns its length. */
 static unsigned make_exif(uint8_t *bytes, bool little, int orientation)
@@ -417,7 +417,7 @@ static void bad_exif_is_passed_over(void **state)
     }
 }
 
-/* ---- what is none ------------------------------------------------------------------------------- */
+/* ---- what is none ---- */
 
 static void other_files_are_named(void **state)
 {
@@ -514,7 +514,7 @@ static void broken_pictures_are_refused(void **state)
     }
 }
 
-/* ---- memory ------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { CAN_LIMIT_MEMORY = 0 };

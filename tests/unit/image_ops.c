@@ -36,8 +36,8 @@ static void expect_all(const wick_tensor *image, uint8_t value)
         assert_int_equal(pixels[i], value);
 }
 
-/* One colour stays that colour, whatever the size, also where one new pixel stands for 60,000 old ones.
- */
+/* One colour stays that colour, whatever the size, also where one new pixel stands for 60,000 old
+ * ones. */
 static void one_colour_stays(void **state)
 {
     static const int64_t sizes[][4] = {

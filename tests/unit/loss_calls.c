@@ -76,8 +76,7 @@ static wick_module *model(wick_context *context)
     return module;
 }
 
-/* ---- cross entropy ----------------------------------------------------------------------------------
- */
+/* ---- cross entropy ---- */
 
 static void test_cross_entropy_values(void **state)
 {
@@ -211,8 +210,7 @@ static void test_the_kernels_change(void **state)
     wick_loss_free(old);
 }
 
-/* ---- SGD --------------------------------------------------------------------------------------------
- */
+/* ---- SGD ---- */
 
 static void test_sgd_refuses(void **state)
 {
@@ -277,8 +275,7 @@ static void test_sgd_steps(void **state)
     }
 }
 
-/* ---- the loops --------------------------------------------------------------------------------------
- */
+/* ---- the loops ---- */
 
 typedef struct bench {
     wick_context *context;

@@ -245,7 +245,7 @@ static void test_long_words_are_cut(void **state)
     assert_null(layer);
 }
 
-/* ---- random bytes, and random pieces -------------------------------------------------------------- */
+/* ---- random bytes, and random pieces ---- */
 
 static uint64_t next_random(uint64_t *state)
 {

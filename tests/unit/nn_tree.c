@@ -55,7 +55,7 @@ static wick_module *v2(wick_context *context)
     return model;
 }
 
-/* ---- the tree ------------------------------------------------------------------------------------- */
+/* ---- the tree ---- */
 
 static void test_children(void **state)
 {
@@ -261,7 +261,7 @@ static void test_plans_are_freed(void **state)
     assert_int_equal(freed[1], 2);
 }
 
-/* ---- shapes and sizes ----------------------------------------------------------------------------- */
+/* ---- shapes and sizes ---- */
 
 static void test_shape_messages(void **state)
 {
@@ -410,7 +410,7 @@ static void test_parameter_counts(void **state)
     }
 }
 
-/* ---- options -------------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 static void test_defaults(void **state)
 {
@@ -465,7 +465,7 @@ static void test_refused_options(void **state)
     assert_null(layer);
 }
 
-/* ---- the chapter's models ------------------------------------------------------------------------- */
+/* ---- the chapter's models ---- */
 
 static void test_models_by_name(void **state)
 {
@@ -522,7 +522,7 @@ static void test_refused_models(void **state)
     assert_null(model);
 }
 
-/* ---- state_dicts ---------------------------------------------------------------------------------- */
+/* ---- state_dicts ---- */
 
 static wick_state_dict *state_dict(wick_module *module)
 {

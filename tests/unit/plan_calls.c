@@ -79,8 +79,7 @@ static void expect(wick_context *context, wick_status got, wick_status wanted, c
     assert_null(strchr(wick_context_message(context), '\n'));
 }
 
-/* ---- refusals ---------------------------------------------------------------------------------------
- */
+/* ---- refusals ---- */
 
 static void test_forward_refuses(void **state)
 {
@@ -193,8 +192,7 @@ static void test_backward_wants_a_forward_in_training_mode(void **state)
     wick_module_free(module);
 }
 
-/* ---- a plan is kept ---------------------------------------------------------------------------------
- */
+/* ---- a plan is kept ---- */
 
 /* The input's gradient has the input's shape, also where a Flatten comes first; and the same shape again
  * finds the plan that is there. */
@@ -255,8 +253,8 @@ static void test_shapes_of_layers_without_work(void **state)
     wick_tensor_free(input);
 }
 
-/* The bits depend on a batch's size alone, not on the plans that earlier batches left: a module keeps two, of which
- * small batches use the one with columns in the lanes. */
+/* The bits depend on a batch's size alone, not on the plans that earlier batches left: a module
+ * keeps two, of which small batches use the one with columns in the lanes. */
 static void test_batches_of_any_size_follow_each_other(void **state)
 {
     wick_context *context = *state;
@@ -330,8 +328,7 @@ static void test_the_image_shape_changes(void **state)
     wick_module_free(module);
 }
 
-/* ---- what changes between calls ---------------------------------------------------------------------
- */
+/* ---- what changes between calls ---- */
 
 /* More threads or fewer between forward and backward, between two forwards, and back again: the same
  * bits. */

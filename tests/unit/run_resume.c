@@ -150,7 +150,7 @@ static void same_metrics(const wick_metrics *a, const wick_metrics *b)
     assert_int_equal(a->count, b->count);
 }
 
-/* ---- parts ---------------------------------------------------------------------------------------- */
+/* ---- parts ---- */
 
 static void test_parts_make_an_epoch(void **state)
 {
@@ -261,10 +261,10 @@ static void test_an_optimizer_keeps_its_lr(void **state)
     close_bench(&b);
 }
 
-/* ---- checkpoints ---------------------------------------------------------------------------------- */
+/* ---- checkpoints ---- */
 
-/* Trains to the end from where state is; stop: saves a checkpoint after so many steps more, and leaves.
- */
+/* Trains to the end from where state is; stop: saves a checkpoint after so many steps more, and
+ * leaves. */
 static void go_on(bench *b, wick_run *run, wick_training *state, int64_t stop)
 {
     while (state->epoch < EPOCHS) {
@@ -447,7 +447,7 @@ static void test_a_checkpoint_that_lies_is_refused(void **state)
     }
 }
 
-/* ---- one at a time -------------------------------------------------------------------------------- */
+/* ---- one at a time ---- */
 
 static void test_a_run_in_use_is_refused(void **state)
 {

@@ -49,8 +49,7 @@ static void assert_fails(wick_context *context, wick_status got, wick_status wan
         fail_msg("'%s' is not in '%s'", words, wick_context_message(context));
 }
 
-/* ---- making -----------------------------------------------------------------------------------------
- */
+/* ---- making ---- */
 
 static void test_dtypes(void **state)
 {
@@ -156,8 +155,7 @@ static void test_shape_text(void **state)
     assert_int_equal(strlen(wki_shape_text(WICK_MAX_DIMS, longest, text)), 8 * 20 + 7 * 2 + 2);
 }
 
-/* ---- shapes -----------------------------------------------------------------------------------------
- */
+/* ---- shapes ---- */
 
 static void test_reshape(void **state)
 {
@@ -278,8 +276,7 @@ static void test_stack(void **state)
     wick_tensor_free(scalar);
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 static void test_softmax(void **state)
 {
