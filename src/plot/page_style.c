@@ -79,6 +79,8 @@ const char *const wki_page_style[] = {
     ".cards th { text-align: left; overflow-wrap: anywhere; }\n"
     ".cards thead th:not(:first-child) { text-align: right; }\n"
     ".cards td.bar { min-width: 110px; }\n"
+    ".words { width: auto; min-width: 50%; }\n"
+    ".words thead th:not(:first-child), .words td.text { text-align: left; }\n"
     ".differs { font-weight: 700; }\n",
     "pre { background: var(--card); border-radius: 8px; padding: 12px 14px; white-space: pre-wrap;\n"
     "  overflow-wrap: anywhere; font-size: 14px; line-height: 1.6; margin: 8px 0 16px; }\n"
@@ -98,7 +100,8 @@ const char *const wki_page_style[] = {
     "  .cards tr { display: block; background: var(--card); border-radius: 8px; padding: 8px 12px;\n"
     "    margin-bottom: 10px; }\n"
     "  .cards th, .cards td, .cards td.text { display: block; border: 0; padding: 3px 0; }\n"
-    "  .cards td { text-align: right; }\n"
+    "  .words { width: 100%; }\n"
+    "  .cards td, .words td.text { text-align: right; }\n"
     "  .cards td::before { content: attr(data-label); float: left; color: var(--faint);\n"
     "    font-weight: 400; padding-right: 12px; }\n"
     "  .tiles { grid-template-columns: repeat(auto-fill, minmax(136px, 1fr)); gap: 10px; }\n"

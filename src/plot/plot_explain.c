@@ -280,11 +280,13 @@ static double class_names_width(wick_figure *figure, const wick_explain_plot *pl
 static void draw_class(wick_figure *figure, const wick_explain_plot *plot, int64_t label, bool first,
                        double left, double names, double y)
 {
-    enum { VALUE_ROOM = 110 };
     char text[64];
     float probability = ((const float *)plot->probabilities->data)[label];
     bool truth = label == plot->truth, judged = first && plot->truth >= 0;
-    double most = WIDTH - EDGE - VALUE_ROOM - left - names - 10;
+    wki_type widest = wki_type_name(figure);
+    widest.bold = true;
+    double value_room = 6 + ceil(wki_text_width(figure, "100.00 %, the truth", widest));
+    double most = WIDTH - EDGE - value_room - left - names - 10;
     double part = isfinite(probability) ? fmin(fmax((double)probability, 0), 1) : 0;
     wki_type type = wki_type_name(figure);
     type.bold = first || truth;

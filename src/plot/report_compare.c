@@ -284,7 +284,8 @@ static void put_differences(runs_report *report)
 {
     wki_page *page = &report->page;
     wki_page_puts(
-        page, "<h3>What differs</h3>\n<table class=\"cards\">\n<thead><tr><th scope=\"col\">Run</th>");
+        page,
+        "<h3>What differs</h3>\n<table class=\"cards words\">\n<thead><tr><th scope=\"col\">Run</th>");
     for (size_t k = 0; k < WKI_COUNT(settings); k++)
         if (differs(report, &settings[k]))
             wki_page_printf(page, "<th scope=\"col\">%s</th>", settings[k].name);
