@@ -64,6 +64,93 @@ typedef struct wick_max_pool2d_options {
 WICK_API wick_status wick_max_pool2d(wick_context *context, wick_size2 kernel_size,
                                      const wick_max_pool2d_options *options, wick_module **out);
 
+typedef struct wick_avg_pool2d_options {
+    wick_size2 stride;  /* 0: the kernel_size */
+    wick_size2 padding; /* zeros on either side; at most half the kernel */
+    bool ceil_mode;
+    bool count_exclude_pad;   /* count_include_pad=False: zeros of the padding do not count */
+    int64_t divisor_override; /* what sums are divided by; 0: how many numbers a window has */
+} wick_avg_pool2d_options;
+/* nn.AvgPool2d(kernel_size): [N, C, H, W] -> [N, C, OH, OW]. options may be NULL.
+ * https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
+ * Errors: WICK_EINVAL, WICK_ELIMIT, WICK_ENOMEM. */
+WICK_API wick_status wick_avg_pool2d(wick_context *context, wick_size2 kernel_size,
+                                     const wick_avg_pool2d_options *options, wick_module **out);
+/* nn.AdaptiveAvgPool2d(output_size): [N, C, H, W] -> [N, C, h, w]; an h or w of 0 is that of the input
+ * (None).
+ * https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
+ * Errors: WICK_EINVAL, WICK_ELIMIT, WICK_ENOMEM. */
+WICK_API wick_status wick_adaptive_avg_pool2d(wick_context *context, wick_size2 output_size,
+                                              wick_module **out);
+
+typedef struct wick_batch_norm_options {
+    double eps;            /* 0: 1e-5 */
+    double momentum;       /* 0: 0.1; at most 1 */
+    bool cumulative;       /* momentum=None: running statistics are the means of all batches */
+    bool no_affine;        /* affine=False: no weight and bias */
+    bool no_bias;          /* bias=False: a weight alone */
+    bool no_running_stats; /* track_running_stats=False: the batch's statistics in evaluation too */
+} wick_batch_norm_options;
+/* nn.BatchNorm1d(num_features) for [N, C] and [N, C, L], nn.BatchNorm2d(num_features) for [N, C, H, W]:
+ * each channel less its mean, divided by its standard deviation. In training mode these are the batch's,
+ * and the running ones, which evaluation uses, move towards them. options may be NULL. weight is ones,
+ * bias zeros, running_mean zeros, running_var ones; num_batches_tracked counts.
+ * https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+ * Errors: WICK_EINVAL, WICK_ELIMIT, WICK_ENOMEM. */
+WICK_API wick_status wick_batch_norm1d(wick_context *context, int64_t num_features,
+                                       const wick_batch_norm_options *options, wick_module **out);
+WICK_API wick_status wick_batch_norm2d(wick_context *context, int64_t num_features,
+                                       const wick_batch_norm_options *options, wick_module **out);
+
+typedef struct wick_group_norm_options {
+    double eps;     /* 0: 1e-5 */
+    bool no_affine; /* affine=False: no weight and bias */
+    bool no_bias;   /* bias=False: a weight alone */
+} wick_group_norm_options;
+/* nn.GroupNorm(num_groups, num_channels): [N, C, ...], each image's groups of channels normalised on
+ * their own. options may be NULL.
+ * https://pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
+ * Errors: WICK_EINVAL (also channels that num_groups does not divide), WICK_ELIMIT, WICK_ENOMEM. */
+WICK_API wick_status wick_group_norm(wick_context *context, int64_t num_groups, int64_t num_channels,
+                                     const wick_group_norm_options *options, wick_module **out);
+
+typedef struct wick_layer_norm_options {
+    double eps;     /* 0: 1e-5 */
+    bool no_affine; /* elementwise_affine=False: no weight and bias */
+    bool no_bias;   /* bias=False: a weight alone */
+} wick_layer_norm_options;
+/* nn.LayerNorm(normalized_shape): normalises over the last ndim dimensions, which are of that shape.
+ * options may be NULL.
+ * https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
+ * Errors: WICK_EINVAL, WICK_ELIMIT, WICK_ENOMEM. */
+WICK_API wick_status wick_layer_norm(wick_context *context, int ndim, const int64_t *normalized_shape,
+                                     const wick_layer_norm_options *options, wick_module **out);
+
+/* nn.Dropout(p), nn.Dropout2d(p): in training mode numbers (channels of an image, [N, C, H, W]) are made
+ * zero with probability p, from 0 to 1, and the others divided by 1 - p; in evaluation nothing happens.
+ * PyTorch's default is 0.5.
+ * Errors: WICK_EINVAL, WICK_ENOMEM. */
+WICK_API wick_status wick_dropout(wick_context *context, double p, wick_module **out);
+WICK_API wick_status wick_dropout2d(wick_context *context, double p, wick_module **out);
+
+/* nn.LeakyReLU(negative_slope): x, or negative_slope * x below 0. PyTorch's default is 0.01. */
+WICK_API wick_status wick_leaky_relu(wick_context *context, double negative_slope, wick_module **out);
+/* nn.GELU(): x times the normal distribution's function of x, or its approximation with tanh
+ * (approximate='tanh'). https://pytorch.org/docs/stable/generated/torch.nn.GELU.html */
+WICK_API wick_status wick_gelu(wick_context *context, bool tanh_approximation, wick_module **out);
+/* nn.SiLU(): x * sigmoid(x). */
+WICK_API wick_status wick_silu(wick_context *context, wick_module **out);
+/* nn.Sigmoid(). */
+WICK_API wick_status wick_sigmoid(wick_context *context, wick_module **out);
+/* nn.Tanh(). */
+WICK_API wick_status wick_tanh(wick_context *context, wick_module **out);
+/* nn.Softmax(dim), nn.LogSoftmax(dim) over the classes of [N, C]: dim is 1 or -1.
+ * Errors: WICK_EINVAL, WICK_ENOMEM. */
+WICK_API wick_status wick_softmax(wick_context *context, int dim, wick_module **out);
+WICK_API wick_status wick_log_softmax(wick_context *context, int dim, wick_module **out);
+/* nn.Identity(). */
+WICK_API wick_status wick_identity(wick_context *context, wick_module **out);
+
 /* nn.Sequential(): runs its children one after the other. */
 WICK_API wick_status wick_sequential(wick_context *context, wick_module **out);
 /* Adds a child at the end; name NULL is its position, "0", "1", ... The child is moved into the
@@ -73,6 +160,10 @@ WICK_API wick_status wick_sequential(wick_context *context, wick_module **out);
  * that name). */
 WICK_API wick_status wick_sequential_append(wick_module *sequential, const char *name,
                                             wick_module *child);
+/* y = x + children(x): a container that adds its input to what comes out of its children, which must be
+ * of the input's shape. If its last child is named "shortcut", y = children but the last(x) +
+ * shortcut(x). Children are added with wick_sequential_append(). */
+WICK_API wick_status wick_residual(wick_context *context, wick_module **out);
 /* A container printed under a class name of its own, such as "FashionMNISTModelV2". */
 WICK_API wick_status wick_model(wick_context *context, const char *class_name, wick_module **out);
 

@@ -178,11 +178,12 @@ typedef struct layer_list {
     int64_t count, listed;
 } layer_list;
 
-static wick_status list_layer(void *user, wick_module *layer, const char *path)
+static wick_status list_layer(void *user, wki_visit_event event, wick_module *layer, const char *path)
 {
     (void)path;
     layer_list *list = user;
-    list->modules[list->listed++] = layer;
+    if (event == WKI_VISIT_LAYER)
+        list->modules[list->listed++] = layer;
     return WICK_OK;
 }
 

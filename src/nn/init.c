@@ -22,3 +22,12 @@ wick_status wki_init_weight_bias(wick_module *module, int64_t fan_in)
     bound = 1.0 / sqrt((double)fan_in);
     return wick_tensor_uniform(module->parameters[1].value, NULL, -bound, bound);
 }
+
+wick_status wki_module_affine(wick_module *module, int ndim, const int64_t *shape, bool no_bias)
+{
+    WKI_TRY(wki_module_parameter(module, 0, "weight", ndim, shape));
+    float *weight = wick_tensor_f32(module->parameters[0].value);
+    for (int64_t i = 0; i < wick_tensor_numel(module->parameters[0].value); i++)
+        weight[i] = 1.0f;
+    return no_bias ? WICK_OK : wki_module_parameter(module, 1, "bias", ndim, shape);
+}

@@ -1,5 +1,7 @@
 #include "nn/layer_kind.h"
 
+#include <math.h>
+
 wick_status wki_check_out(wick_context *context, const void *out)
 {
     if (context == NULL)
@@ -49,4 +51,32 @@ wick_status wki_check_parameters(wick_context *context, const char *class_name, 
         return wki_fail(context, WICK_ELIMIT, "%s would have more than %lld parameters", class_name,
                         (long long)WKI_MAX_PARAMETER);
     return WICK_OK;
+}
+
+wick_status wki_check_number(wick_context *context, const char *what, double number, double least,
+                             double most)
+{
+    char least_text[32], most_text[32], text[32];
+    wki_repr(number, text);
+    wki_repr(least, least_text);
+    wki_repr(most, most_text);
+    if (!isfinite(number))
+        return wki_fail(context, WICK_EINVAL, "%s must be a finite number, but it is %s", what, text);
+    if (number < least)
+        return wki_fail(context, WICK_EINVAL, "%s must be at least %s, but it is %s", what, least_text,
+                        text);
+    if (number > most)
+        return wki_fail(context, WICK_EINVAL, "%s must be at most %s, but it is %s", what, most_text,
+                        text);
+    return WICK_OK;
+}
+
+wick_status wki_check_pool_padding(wick_context *context, wick_size2 padding, wick_size2 kernel)
+{
+    if (padding.h <= kernel.h / 2 && padding.w <= kernel.w / 2)
+        return WICK_OK;
+    return wki_fail(
+        context, WICK_EINVAL,
+        "padding must be at most half of kernel_size, but they are (%lld, %lld) and (%lld, %lld)",
+        (long long)padding.h, (long long)padding.w, (long long)kernel.h, (long long)kernel.w);
 }

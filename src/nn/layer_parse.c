@@ -2,6 +2,8 @@
 #include "nn/layer_kind.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN = 48 /* so much of the text is shown in a message */ };
@@ -55,6 +57,7 @@ static const char *shown_here(const cursor *c, char out[SHOWN])
 
 typedef enum value_type {
     VALUE_INT,
+    VALUE_FLOAT,
     VALUE_BOOL,
     VALUE_NONE,
     VALUE_STRING,
@@ -67,8 +70,10 @@ typedef struct value {
     const char *start; /* where it stands; a string's quotes are not part of it */
     size_t length;
     bool truth;
-    int64_t integers[2]; /* an INT's, or a TUPLE's first two */
-    size_t count;        /* of a TUPLE */
+    double number;                   /* an INT's or a FLOAT's */
+    int64_t integers[WICK_MAX_DIMS]; /* an INT's, or a TUPLE's first; 0 for None */
+    size_t count;                    /* of a TUPLE */
+    bool nones;                      /* a TUPLE with None in it */
 } value;
 
 static bool value_is(const value *v, const char *text)
@@ -116,6 +121,44 @@ static wick_status parse_integer(cursor *c, value *v)
             return fail_at(c, v->start, WICK_ELIMIT, "the number is larger than 64 bits hold");
     v->type = VALUE_INT;
     v->integers[0] = negative ? -number : number;
+    v->number = (double)v->integers[0];
+    return WICK_OK;
+}
+
+/* How many bytes of text are a number as Python writes one, without its sign; 0: none. */
+static size_t number_length(const char *text, bool *whole)
+{
+    size_t length = strspn(text, "0123456789");
+    size_t digits = length;
+    *whole = true;
+    if (text[length] == '.') {
+        size_t fraction = strspn(text + length + 1, "0123456789");
+        digits += fraction;
+        length += 1 + fraction;
+        *whole = false;
+    }
+    if (digits == 0)
+        return 0;
+    if (text[length] == 'e' || text[length] == 'E') {
+        size_t sign = text[length + 1] == '-' || text[length + 1] == '+';
+        size_t exponent = strspn(text + length + 1 + sign, "0123456789");
+        length += exponent > 0 ? 1 + sign + exponent : 0;
+        *whole = *whole && exponent == 0;
+    }
+    return length;
+}
+
+static wick_status parse_float(cursor *c, value *v)
+{
+    char text[SHOWN];
+    if (v->length >= sizeof(text))
+        return fail_at(c, v->start, WICK_ELIMIT, "the number has more than %d digits", SHOWN - 1);
+    memcpy(text, v->start, v->length);
+    text[v->length] = '\0';
+    v->type = VALUE_FLOAT;
+    v->number = strtod(text, NULL);
+    if (!isfinite(v->number))
+        return fail_at(c, v->start, WICK_ELIMIT, "the number is larger than 64 bits hold");
     return WICK_OK;
 }
 
@@ -123,15 +166,17 @@ static wick_status parse_integer(cursor *c, value *v)
 static wick_status parse_word(cursor *c, value *v)
 {
     size_t sign = *c->at == '-';
-    size_t length = strspn(c->at + sign, word_bytes);
+    bool whole;
+    size_t number = number_length(c->at + sign, &whole);
+    size_t length = WKI_MAX(number, strspn(c->at + sign, word_bytes));
     char here[SHOWN];
     if (length == 0)
         return fail_at(c, c->at, WICK_EINVAL, "expected a value, but there is %s", shown_here(c, here));
     v->start = c->at;
     v->length = length + sign;
     c->at += v->length;
-    if (strspn(v->start + sign, "0123456789") == length)
-        return parse_integer(c, v);
+    if (number == length)
+        return whole ? parse_integer(c, v) : parse_float(c, v);
     v->truth = value_is(v, "True");
     v->type = v->truth || value_is(v, "False") ? VALUE_BOOL
               : value_is(v, "None")            ? VALUE_NONE
@@ -139,7 +184,7 @@ static wick_status parse_word(cursor *c, value *v)
     return WICK_OK;
 }
 
-/* (3, 2) or [3, 2]; as in Python (3) is 3. */
+/* (3, 2) or [3, 2], perhaps with None; as in Python (3) is 3. */
 static wick_status parse_tuple(cursor *c, value *v)
 {
     const char *open = c->at++;
@@ -152,15 +197,17 @@ static wick_status parse_tuple(cursor *c, value *v)
             return fail_at(c, c->at, WICK_EINVAL, "expected , or %c, but there is %s", close,
                            shown_here(c, text));
         WKI_TRY(parse_word(c, &element));
-        if (element.type != VALUE_INT)
+        if (element.type != VALUE_INT && element.type != VALUE_NONE)
             return fail_at(c, element.start, WICK_EINVAL, "expected a whole number, but there is %s",
                            shown(&element, text));
-        if (v->count < 2)
+        if (v->count < WICK_MAX_DIMS)
             v->integers[v->count] = element.integers[0];
+        v->nones = v->nones || element.type == VALUE_NONE;
         v->count++;
         comma = take(c, ',');
     }
-    v->type = v->count == 1 && close == ')' && !comma ? VALUE_INT : VALUE_TUPLE;
+    v->type = v->count == 1 && close == ')' && !comma && !v->nones ? VALUE_INT : VALUE_TUPLE;
+    v->number = (double)v->integers[0];
     v->start = open;
     v->length = (size_t)(c->at - open);
     return WICK_OK;
@@ -206,25 +253,74 @@ static wick_status read_int(cursor *c, const value *v, const wki_signature *s, w
     return check_least(c, v, s, out->integer);
 }
 
+static wick_status read_float(cursor *c, const value *v, const wki_signature *s, wki_argument *out)
+{
+    if (v->type != VALUE_INT && v->type != VALUE_FLOAT)
+        return wants(c, v, s, "a number");
+    out->number = v->number;
+    return WICK_OK;
+}
+
 static wick_status read_size(cursor *c, const value *v, const wki_signature *s, wki_argument *out)
 {
-    if (v->type != VALUE_INT && (v->type != VALUE_TUPLE || v->count != 2))
+    if (v->type != VALUE_INT && (v->type != VALUE_TUPLE || v->count != 2 || v->nones))
         return wants(c, v, s, "a whole number or two, (height, width)");
     out->size = (wick_size2){v->integers[0], v->integers[v->type == VALUE_INT ? 0 : 1]};
     WKI_TRY(check_least(c, v, s, out->size.h));
     return check_least(c, v, s, out->size.w);
 }
 
+/* As read_size(), but a 0 stands for None. */
+static wick_status read_output_size(cursor *c, const value *v, const wki_signature *s, wki_argument *out)
+{
+    if (v->type != VALUE_INT && (v->type != VALUE_TUPLE || v->count != 2))
+        return wants(c, v, s, "a whole number or two, (height, width), or None");
+    out->size = (wick_size2){v->integers[0], v->integers[v->type == VALUE_INT ? 0 : 1]};
+    if (!v->nones || out->size.h != 0)
+        WKI_TRY(check_least(c, v, s, out->size.h));
+    return v->nones && out->size.w == 0 ? WICK_OK : check_least(c, v, s, out->size.w);
+}
+
+static wick_status read_shape(cursor *c, const value *v, const wki_signature *s, wki_argument *out)
+{
+    size_t count = v->type == VALUE_INT ? 1 : v->count;
+    if ((v->type != VALUE_INT && v->type != VALUE_TUPLE) || v->nones || count == 0 ||
+        count > WICK_MAX_DIMS)
+        return wants(c, v, s, "a whole number or a shape such as (3, 28, 28)");
+    out->ndim = (int)count;
+    for (size_t i = 0; i < count; i++) {
+        out->shape[i] = v->integers[i];
+        WKI_TRY(check_least(c, v, s, out->shape[i]));
+    }
+    return WICK_OK;
+}
+
+static const char *find_word(const value *v, const wki_signature *s)
+{
+    for (const char *const *word = s->words; *word != NULL; word++)
+        if (value_is(v, *word))
+            return *word;
+    return NULL;
+}
+
 /* print(layer) writes padding=same without quotes. */
 static wick_status read_padding(cursor *c, const value *v, const wki_signature *s, wki_argument *out)
 {
-    static const char *const words[] = {"same", "valid"};
     if (v->type != VALUE_STRING && v->type != VALUE_WORD)
         return read_size(c, v, s, out);
-    for (size_t i = 0; i < WKI_COUNT(words); i++)
-        if (value_is(v, words[i]))
-            out->word = words[i];
+    out->word = find_word(v, s);
     return out->word != NULL ? WICK_OK : wants(c, v, s, "a whole number or two, 'same' or 'valid'");
+}
+
+static wick_status read_word(cursor *c, const value *v, const wki_signature *s, wki_argument *out)
+{
+    char what[WKI_WANTED_TEXT] = "";
+    size_t length = 0;
+    out->word = v->type == VALUE_STRING ? find_word(v, s) : NULL;
+    for (const char *const *word = s->words; *word != NULL && length < sizeof(what); word++)
+        length += (size_t)snprintf(what + length, sizeof(what) - length, "%s'%s'",
+                                   word == s->words ? "" : " or ", *word);
+    return out->word != NULL ? WICK_OK : wants(c, v, s, what);
 }
 
 static bool is_only(const value *v, const char *only)
@@ -247,18 +343,27 @@ static wick_status read_fixed(cursor *c, const value *v, const wki_signature *s)
 
 static wick_status read_argument(cursor *c, const value *v, const wki_signature *s, wki_argument *out)
 {
-    if (s->none && v->type == VALUE_NONE)
+    out->none = s->none && v->type == VALUE_NONE;
+    if (out->none)
         return WICK_OK;
     switch (s->type) {
     case WKI_ARGUMENT_INT:
         return read_int(c, v, s, out);
+    case WKI_ARGUMENT_FLOAT:
+        return read_float(c, v, s, out);
     case WKI_ARGUMENT_BOOL:
         out->truth = v->truth;
         return v->type == VALUE_BOOL ? WICK_OK : wants(c, v, s, "True or False");
     case WKI_ARGUMENT_SIZE:
         return read_size(c, v, s, out);
+    case WKI_ARGUMENT_OUTPUT_SIZE:
+        return read_output_size(c, v, s, out);
+    case WKI_ARGUMENT_SHAPE:
+        return read_shape(c, v, s, out);
     case WKI_ARGUMENT_PADDING:
         return read_padding(c, v, s, out);
+    case WKI_ARGUMENT_WORD:
+        return read_word(c, v, s, out);
     case WKI_ARGUMENT_FIXED:
         break;
     }
@@ -380,22 +485,39 @@ static void skip_prefix(value *name)
     }
 }
 
+/* Names the nearest layer, or else all. */
 static wick_status no_such_layer(cursor *c, const value *name, const char *const *names, size_t count)
 {
     char text[SHOWN], known[WKI_MESSAGE_SIZE / 2] = "";
     size_t length = 0;
+    const char *nearest = wki_nearest(shown(name, text), names, count);
+    if (nearest != NULL)
+        return fail_at(c, name->start, WICK_EINVAL, "there is no layer '%s'; did you mean %s?", text,
+                       nearest);
     for (size_t i = 0; i < count && length < sizeof(known); i++)
         length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s", i == 0 ? "" : ", ",
                                    names[i]);
-    const char *nearest = wki_nearest(shown(name, text), names, count);
-    return fail_at(c, name->start, WICK_EINVAL, "there is no layer '%s'%s%s%s; there are %s", text,
-                   nearest != NULL ? " (did you mean " : "", nearest != NULL ? nearest : "",
-                   nearest != NULL ? "?)" : "", known);
+    return fail_at(c, name->start, WICK_EINVAL, "there is no layer '%s'; there are %s", text, known);
+}
+
+/* The class of that name, or NULL. names is filled with those that there are. */
+static const wki_layer_kind *find_kind(const value *name, const char *names[2 * WKI_KIND_COUNT],
+                                       size_t *count)
+{
+    for (int i = 0; i < WKI_KIND_COUNT; i++) {
+        const wki_layer_kind *kind = wki_layer_kind_of((wki_module_kind)i);
+        for (; kind != NULL && kind->signature != NULL; kind = kind->variant) {
+            if (value_is(name, kind->class_name))
+                return kind;
+            names[(*count)++] = kind->class_name;
+        }
+    }
+    return NULL;
 }
 
 static wick_status parse_kind(cursor *c, const wki_layer_kind **out)
 {
-    const char *names[WKI_KIND_COUNT];
+    const char *names[2 * WKI_KIND_COUNT];
     size_t count = 0;
     char here[SHOWN];
     skip_space(c);
@@ -406,17 +528,8 @@ static wick_status parse_kind(cursor *c, const wki_layer_kind **out)
                        shown_here(c, here));
     c->at += name.length;
     skip_prefix(&name);
-    for (int i = 0; i < WKI_KIND_COUNT; i++) {
-        const wki_layer_kind *kind = wki_layer_kind_of((wki_module_kind)i);
-        if (kind->signature == NULL)
-            continue;
-        names[count++] = kind->class_name;
-        if (value_is(&name, kind->class_name)) {
-            *out = kind;
-            return WICK_OK;
-        }
-    }
-    return no_such_layer(c, &name, names, count);
+    *out = find_kind(&name, names, &count);
+    return *out != NULL ? WICK_OK : no_such_layer(c, &name, names, count);
 }
 
 static wick_status parse_layer(cursor *c, wick_module **out)

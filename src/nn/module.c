@@ -33,6 +33,13 @@ wick_status wki_module_parameter(wick_module *module, int index, const char *nam
     return wick_tensor_new(module->context, WICK_FLOAT32, ndim, shape, &parameter->grad);
 }
 
+wick_status wki_module_buffer(wick_module *module, int index, const char *name, wick_dtype dtype,
+                              int ndim, const int64_t *shape)
+{
+    module->buffers[index].name = name;
+    return wick_tensor_new(module->context, dtype, ndim, shape, &module->buffers[index].value);
+}
+
 void wick_module_free(wick_module *module)
 {
     if (module == NULL)
@@ -49,6 +56,8 @@ void wick_module_free(wick_module *module)
         wick_tensor_free(module->parameters[i].value);
         wick_tensor_free(module->parameters[i].grad);
     }
+    for (int i = 0; i < WKI_MAX_BUFFERS; i++)
+        wick_tensor_free(module->buffers[i].value);
     free(module->class_name);
     free(module);
 }
@@ -117,27 +126,63 @@ void wick_module_zero_grad(wick_module *module)
         wick_module_zero_grad(module->children[i]);
 }
 
-/* path holds the dotted path of module and is given back as it came. */
-static wick_status walk(wick_module *module, wki_text *path, wki_layer_visit *visit, void *user)
+size_t wki_residual_body_count(const wick_module *residual)
 {
-    if (!wki_layer_kind_of(module->kind)->container)
-        return visit(user, module, path->length == 0 ? "" : path->bytes);
-    size_t length = path->length;
-    for (size_t i = 0; i < module->child_count; i++) {
-        wki_text_printf(path, "%s%s", length == 0 ? "" : ".", module->child_names[i]);
-        WKI_TRY(path->status);
-        WKI_TRY(walk(module->children[i], path, visit, user));
-        path->length = length;
-        path->bytes[length] = '\0';
+    size_t count = residual->child_count;
+    return count > 0 && strcmp(residual->child_names[count - 1], "shortcut") == 0 ? count - 1 : count;
+}
+
+/* While a tree is walked. path holds the dotted path of a module and is given back as it came. */
+typedef struct walker {
+    wki_text path;
+    wki_layer_visit *visit;
+    void *user;
+} walker;
+
+static wick_status tell(walker *w, wki_visit_event event, wick_module *module)
+{
+    return w->visit(w->user, event, module, w->path.length == 0 ? "" : w->path.bytes);
+}
+
+static wick_status walk(walker *w, wick_module *module);
+
+static wick_status walk_children(walker *w, wick_module *module, size_t begin, size_t end)
+{
+    size_t length = w->path.length;
+    for (size_t i = begin; i < end; i++) {
+        wki_text_printf(&w->path, "%s%s", length == 0 ? "" : ".", module->child_names[i]);
+        WKI_TRY(w->path.status);
+        WKI_TRY(walk(w, module->children[i]));
+        w->path.length = length;
+        w->path.bytes[length] = '\0';
     }
     return WICK_OK;
 }
 
+static wick_status walk_residual(walker *w, wick_module *module)
+{
+    size_t body = wki_residual_body_count(module);
+    WKI_TRY(tell(w, WKI_VISIT_RESIDUAL, module));
+    WKI_TRY(walk_children(w, module, 0, body));
+    WKI_TRY(tell(w, WKI_VISIT_SHORTCUT, module));
+    WKI_TRY(walk_children(w, module, body, module->child_count));
+    return tell(w, WKI_VISIT_SUM, module);
+}
+
+static wick_status walk(walker *w, wick_module *module)
+{
+    if (!wki_layer_kind_of(module->kind)->container)
+        return tell(w, WKI_VISIT_LAYER, module);
+    if (module->kind == WKI_RESIDUAL)
+        return walk_residual(w, module);
+    return walk_children(w, module, 0, module->child_count);
+}
+
 wick_status wki_module_walk(wick_module *module, wki_layer_visit *visit, void *user)
 {
-    wki_text path;
-    wki_text_init(&path, module->context);
-    wick_status status = walk(module, &path, visit, user);
-    wki_text_release(&path);
+    walker w = {.visit = visit, .user = user};
+    wki_text_init(&w.path, module->context);
+    wick_status status = walk(&w, module);
+    wki_text_release(&w.path);
     return status;
 }

@@ -149,12 +149,13 @@ wick_status wick_conv2d(wick_context *context, int64_t in_channels, int64_t out_
 
 enum { IN_CHANNELS, OUT_CHANNELS, KERNEL_SIZE, STRIDE, PADDING, DILATION, GROUPS, BIAS };
 
+static const char *const padding_words[] = {"same", "valid", NULL};
 static const wki_signature signature[] = {
     [IN_CHANNELS] = {"in_channels", WKI_ARGUMENT_INT, .required = true, .least = 1},
     [OUT_CHANNELS] = {"out_channels", WKI_ARGUMENT_INT, .required = true, .least = 1},
     [KERNEL_SIZE] = {"kernel_size", WKI_ARGUMENT_SIZE, .required = true, .least = 1},
     [STRIDE] = {"stride", WKI_ARGUMENT_SIZE, .least = 1},
-    [PADDING] = {"padding", WKI_ARGUMENT_PADDING, .least = 0},
+    [PADDING] = {"padding", WKI_ARGUMENT_PADDING, .least = 0, .words = padding_words},
     [DILATION] = {"dilation", WKI_ARGUMENT_SIZE, .least = 1},
     [GROUPS] = {"groups", WKI_ARGUMENT_INT, .least = 1},
     [BIAS] = {"bias", WKI_ARGUMENT_BOOL},

@@ -1,14 +1,9 @@
 #include "nn/layer_kind.h"
 
-/* A MaxPool2d keeps what it was given, 2 or (2, 2), and prints that; here a square size prints as one
- * number. */
 static void format_size2(wki_text *text, const char *name, wick_size2 size)
 {
     wki_text_printf(text, "%s=", name);
-    if (size.h == size.w)
-        wki_text_printf(text, "%lld", (long long)size.h);
-    else
-        wki_text_size2(text, size);
+    wki_text_square(text, size);
     wki_text_puts(text, ", ");
 }
 
@@ -22,35 +17,13 @@ static void format(const wick_module *layer, wki_text *text)
     wki_text_printf(text, "ceil_mode=%s", pool->ceil_mode ? "True" : "False");
 }
 
-/* The smallest size that a window fits into. In ceil_mode a window may hang over the end by less than a
- * stride. */
-static int64_t least_size(int64_t kernel, int64_t stride, int64_t padding, int64_t dilation,
-                          bool ceil_mode)
-{
-    int64_t least = wki_reach(kernel, dilation) - 2 * padding - (ceil_mode ? stride - 1 : 0);
-    return WKI_MAX(least, 1);
-}
-
-static int64_t output_size(int64_t in, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation,
-                           bool ceil_mode)
-{
-    if (in < least_size(kernel, stride, padding, dilation, ceil_mode))
-        return 0;
-    int64_t room = in + 2 * padding - wki_reach(kernel, dilation) + (ceil_mode ? stride - 1 : 0);
-    int64_t out = room / stride + 1;
-    /* The last window must start inside the image or the padding before it. */
-    if (ceil_mode && (out - 1) * stride >= in + padding)
-        out--;
-    return out;
-}
-
 static wick_status refuse_shape(const wick_module *layer, const char *path, int ndim, const int64_t *in)
 {
     const wki_max_pool2d *pool = &layer->as.max_pool2d;
-    int64_t h =
-        least_size(pool->kernel.h, pool->stride.h, pool->padding.h, pool->dilation.h, pool->ceil_mode);
-    int64_t w =
-        least_size(pool->kernel.w, pool->stride.w, pool->padding.w, pool->dilation.w, pool->ceil_mode);
+    int64_t h = wki_pool_least(pool->kernel.h, pool->stride.h, pool->padding.h, pool->dilation.h,
+                               pool->ceil_mode);
+    int64_t w = wki_pool_least(pool->kernel.w, pool->stride.w, pool->padding.w, pool->dilation.w,
+                               pool->ceil_mode);
     char image[WKI_WANTED_TEXT], wanted[2 * WKI_WANTED_TEXT];
     snprintf(wanted, sizeof(wanted), "MaxPool2d wants %s", wki_wanted_image("C", h, w, image));
     return wki_shape_misfit(layer, path, wanted, ndim, in);
@@ -64,10 +37,10 @@ static wick_status output_shape(const wick_module *layer, const char *path, int 
         return refuse_shape(layer, path, ndim_in, in);
     out[0] = in[0];
     out[1] = in[1];
-    out[2] = output_size(in[2], pool->kernel.h, pool->stride.h, pool->padding.h, pool->dilation.h,
-                         pool->ceil_mode);
-    out[3] = output_size(in[3], pool->kernel.w, pool->stride.w, pool->padding.w, pool->dilation.w,
-                         pool->ceil_mode);
+    out[2] = wki_pool_size(in[2], pool->kernel.h, pool->stride.h, pool->padding.h, pool->dilation.h,
+                           pool->ceil_mode);
+    out[3] = wki_pool_size(in[3], pool->kernel.w, pool->stride.w, pool->padding.w, pool->dilation.w,
+                           pool->ceil_mode);
     if (out[2] < 1 || out[3] < 1)
         return refuse_shape(layer, path, ndim_in, in);
     *ndim_out = 4;
@@ -111,13 +84,7 @@ static wick_status check(wick_context *context, const wki_max_pool2d *pool)
     WKI_TRY(wki_check_size2(context, "stride", pool->stride, 1));
     WKI_TRY(wki_check_size2(context, "padding", pool->padding, 0));
     WKI_TRY(wki_check_size2(context, "dilation", pool->dilation, 1));
-    if (pool->padding.h > pool->kernel.h / 2 || pool->padding.w > pool->kernel.w / 2)
-        return wki_fail(
-            context, WICK_EINVAL,
-            "padding must be at most half of kernel_size, but they are (%lld, %lld) and (%lld, %lld)",
-            (long long)pool->padding.h, (long long)pool->padding.w, (long long)pool->kernel.h,
-            (long long)pool->kernel.w);
-    return WICK_OK;
+    return wki_check_pool_padding(context, pool->padding, pool->kernel);
 }
 
 wick_status wick_max_pool2d(wick_context *context, wick_size2 kernel_size,

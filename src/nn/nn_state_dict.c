@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A module's parameters by the names that a state_dict gives them. */
+/* A module's parameters and buffers by the names that a state_dict gives them. */
 typedef struct named {
     char *key;
     const wki_parameter *parameter;
@@ -39,11 +39,16 @@ static wick_status add_named(named_list *list, wick_context *context, const char
     return WICK_OK;
 }
 
-static wick_status add_layer(void *user, wick_module *layer, const char *path)
+static wick_status add_layer(void *user, wki_visit_event event, wick_module *layer, const char *path)
 {
+    if (event != WKI_VISIT_LAYER)
+        return WICK_OK;
     for (int i = 0; i < WKI_MAX_PARAMETERS; i++)
         if (layer->parameters[i].value != NULL)
             WKI_TRY(add_named(user, layer->context, path, &layer->parameters[i]));
+    for (int i = 0; i < WKI_MAX_BUFFERS; i++)
+        if (layer->buffers[i].value != NULL)
+            WKI_TRY(add_named(user, layer->context, path, &layer->buffers[i]));
     return WICK_OK;
 }
 
@@ -77,6 +82,8 @@ static wick_status copy_all(const wick_module *module, bool gradients, wick_stat
     WKI_GOTO_OUT(wick_state_dict_new(module->context, &dict));
     for (size_t i = 0; i < list.count; i++) {
         const wki_parameter *parameter = list.items[i].parameter;
+        if (gradients && parameter->grad == NULL)
+            continue; /* a buffer */
         WKI_GOTO_OUT(add_copy(dict, list.items[i].key, gradients ? parameter->grad : parameter->value));
     }
     *out = dict;

@@ -4,10 +4,16 @@
 #include <string.h>
 
 const wki_layer_kind wki_sequential_kind = {.class_name = "Sequential", .container = true};
+const wki_layer_kind wki_residual_kind = {.class_name = "Residual", .container = true};
 
 wick_status wick_sequential(wick_context *context, wick_module **out)
 {
     return wki_module_new(context, WKI_SEQUENTIAL, NULL, out);
+}
+
+wick_status wick_residual(wick_context *context, wick_module **out)
+{
+    return wki_module_new(context, WKI_RESIDUAL, NULL, out);
 }
 
 wick_status wick_model(wick_context *context, const char *class_name, wick_module **out)
@@ -36,12 +42,17 @@ static wick_status check_name(const wick_module *sequential, const char *name)
     wick_context *context = sequential->context;
     if (!wki_layer_kind_of(sequential->kind)->container)
         return wki_fail(context, WICK_EINVAL,
-                        "%s is no container: only a Sequential or a model has children",
+                        "%s is no container: only a Sequential, a Residual or a model has children",
                         sequential->class_name);
     if (name[0] == '\0')
         return wki_fail(context, WICK_EINVAL, "a child's name must not be empty");
     if (strchr(name, '.') != NULL)
         return wki_fail(context, WICK_EINVAL, "a child's name must not have a dot, but it is '%s'",
+                        name);
+    if (sequential->kind == WKI_RESIDUAL &&
+        wki_residual_body_count(sequential) < sequential->child_count)
+        return wki_fail(context, WICK_EINVAL,
+                        "the shortcut must be the last child of a Residual, but '%s' comes after it",
                         name);
     for (size_t i = 0; i < sequential->child_count; i++)
         if (strcmp(sequential->child_names[i], name) == 0)

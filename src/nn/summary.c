@@ -6,14 +6,13 @@
 typedef struct summary {
     wick_layer_summary *lines;
     size_t count, capacity;
-    int ndim; /* the shape that reaches the next layer */
-    int64_t shape[WICK_MAX_DIMS];
+    wki_shape_walk shape;
 } summary;
 
 static wick_status count_multiply_adds(const wick_module *layer, const char *path,
                                        wick_layer_summary *line)
 {
-    const wki_layer_kind *kind = wki_layer_kind_of(layer->kind);
+    const wki_layer_kind *kind = wki_layer_kind_for(layer);
     if (kind->multiply_adds == NULL)
         return WICK_OK;
     int64_t count = kind->multiply_adds(layer);
@@ -25,25 +24,30 @@ static wick_status count_multiply_adds(const wick_module *layer, const char *pat
     return WICK_OK;
 }
 
-static wick_status add_line(void *user, wick_module *layer, const char *path)
+static wick_status add_line(summary *all, const wick_module *layer, const char *path)
 {
-    summary *all = user;
     wick_layer_summary line = {
-        .kind = wki_layer_kind_of(layer->kind)->class_name,
+        .kind = wki_layer_kind_for(layer)->class_name,
         .parameters = wick_module_parameter_count(layer),
+        .ndim = all->shape.now.ndim,
     };
     if (strlen(path) >= sizeof(line.path))
         return wki_fail(layer->context, WICK_ELIMIT, "the layer's name '%s' is longer than %zu bytes",
                         path, sizeof(line.path) - 1);
     memcpy(line.path, path, strlen(path) + 1);
-    WKI_TRY(wki_layer_output_shape(layer, path, all->ndim, all->shape, &line.ndim, line.shape));
+    memcpy(line.shape, all->shape.now.sizes, sizeof(line.shape));
     WKI_TRY(count_multiply_adds(layer, path, &line));
     WKI_TRY(wki_grow(layer->context, (void **)&all->lines, &all->capacity, all->count + 1, sizeof(line),
                      "a summary"));
     all->lines[all->count++] = line;
-    all->ndim = line.ndim;
-    memcpy(all->shape, line.shape, sizeof(all->shape));
     return WICK_OK;
+}
+
+static wick_status visit(void *user, wki_visit_event event, wick_module *module, const char *path)
+{
+    summary *all = user;
+    WKI_TRY(wki_shape_walk_visit(&all->shape, event, module, path));
+    return event == WKI_VISIT_LAYER ? add_line(all, module, path) : WICK_OK;
 }
 
 wick_status wick_module_summary(const wick_module *module, int ndim_in, const int64_t *in,
@@ -53,14 +57,11 @@ wick_status wick_module_summary(const wick_module *module, int ndim_in, const in
         return WICK_EINVAL;
     WKI_TRY(wki_check_out(module->context, layers));
     WKI_TRY(wki_check_out(module->context, count));
-    int ndim_out;
-    int64_t out[WICK_MAX_DIMS];
-    WKI_TRY(wick_module_output_shape(module, ndim_in, in, &ndim_out, out));
-    summary all = {.ndim = ndim_in};
-    for (int i = 0; i < ndim_in; i++)
-        all.shape[i] = in[i];
+    summary all = {.count = 0};
+    WKI_TRY(wki_shape_walk_init(&all.shape, module, ndim_in, in));
     /* The visit only reads. */
-    wick_status status = wki_module_walk((wick_module *)module, add_line, &all);
+    wick_status status = wki_module_walk((wick_module *)module, visit, &all);
+    wki_shape_walk_release(&all.shape);
     if (status != WICK_OK) {
         free(all.lines);
         return status;

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static wick_status collect(void *user, wick_module *layer, const char *path)
+static wick_status collect(void *user, wki_visit_event event, wick_module *layer, const char *path)
 {
     (void)path;
     wick_optimizer *optimizer = user;
+    if (event != WKI_VISIT_LAYER)
+        return WICK_OK;
     for (size_t i = 0; i < WKI_COUNT(layer->parameters); i++) {
         if (layer->parameters[i].value == NULL)
             continue;

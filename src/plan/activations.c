@@ -25,10 +25,13 @@ static wick_status run_layer(wick_module *layer, const wick_tensor *input, wick_
     return status;
 }
 
-static wick_status visit_layer(void *user, wick_module *layer, const char *path)
+static wick_status visit_layer(void *user, wki_visit_event event, wick_module *layer, const char *path)
 {
     layer_walk *walk = user;
     wick_tensor *output;
+    if (event != WKI_VISIT_LAYER)
+        return wki_fail(layer->context, WICK_ENOTSUP, "%s%s%s cannot be run yet", path,
+                        path[0] == '\0' ? "" : ": ", layer->class_name);
     WKI_TRY(run_layer(layer, walk->input, &output));
     wick_tensor_free(walk->output);
     walk->input = walk->output = output;

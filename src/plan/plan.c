@@ -83,11 +83,14 @@ typedef struct builder {
 } builder;
 
 /* The input takes the layout of the first layer that cares. */
-static wick_status find_first_layout(void *user, wick_module *layer, const char *path)
+static wick_status find_first_layout(void *user, wki_visit_event event, wick_module *layer,
+                                     const char *path)
 {
     (void)path;
     builder *b = user;
     bool lanes;
+    if (event != WKI_VISIT_LAYER)
+        return WICK_OK;
     if (b->first_lanes < 0 && layer->kind == WKI_FLATTEN)
         b->first_lanes = 0;
     if (b->first_lanes < 0 && op_kind_of(layer, &lanes) != NULL)
@@ -120,13 +123,17 @@ static wick_status add_flatten(builder *b, int ndim, const int64_t *shape)
     return WICK_OK;
 }
 
-static wick_status add_layer(void *user, wick_module *layer, const char *path)
+static wick_status add_layer(void *user, wki_visit_event event, wick_module *layer, const char *path)
 {
     builder *b = user;
     wki_plan *plan = b->plan;
     int ndim;
     int64_t shape[WICK_MAX_DIMS];
     bool lanes;
+    if (event != WKI_VISIT_LAYER ||
+        (op_kind_of(layer, &lanes) == NULL && layer->kind != WKI_RELU && layer->kind != WKI_FLATTEN))
+        return wki_fail(layer->context, WICK_ENOTSUP, "%s%s%s cannot be run yet", path,
+                        path[0] == '\0' ? "" : ": ", layer->class_name);
     WKI_TRY(wki_layer_output_shape(layer, path, b->ndim, b->shape, &ndim, shape));
     const wki_op_kind *kind = op_kind_of(layer, &lanes);
     if (layer->kind == WKI_RELU) {

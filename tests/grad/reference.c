@@ -71,9 +71,10 @@ static double *doubles(int64_t count)
     return out;
 }
 
-static wick_status add_layer(void *user, wick_module *layer, const char *path)
+static wick_status add_layer(void *user, wki_visit_event event, wick_module *layer, const char *path)
 {
     ref_model *model = user;
+    assert_int_equal(event, WKI_VISIT_LAYER);
     assert_true(model->count < REF_MOST_LAYERS);
     ref_layer *r = &model->layers[model->count++];
     *r = (ref_layer){.layer = layer};

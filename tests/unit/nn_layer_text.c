@@ -88,6 +88,11 @@ static void check_refusals(wick_context *context, const refusal *refusals, size_
     }
 }
 
+#define LAYERS                                                                                          \
+    "Flatten, Linear, ReLU, Conv2d, MaxPool2d, BatchNorm2d, BatchNorm1d, Dropout, Dropout2d, "          \
+    "AvgPool2d, AdaptiveAvgPool2d, LeakyReLU, GELU, SiLU, Sigmoid, Tanh, Softmax, LogSoftmax, "         \
+    "GroupNorm, LayerNorm, Identity"
+
 static void test_refused_layers(void **state)
 {
     static const refusal refusals[] = {
@@ -97,16 +102,9 @@ static void test_refused_layers(void **state)
         {"(3)", WICK_EINVAL,
          "column 1: expected a layer such as Conv2d(3, 10, kernel_size=3), but there is '('"},
         {" nn.Conv3d(1, 2, 3)", WICK_EINVAL,
-         "column 5: there is no layer 'Conv3d' (did you mean Conv2d?); there are Flatten, Linear, ReLU, "
-         "Conv2d, "
-         "MaxPool2d"},
-        {"Transformer()", WICK_EINVAL,
-         "column 1: there is no layer 'Transformer'; there are Flatten, Linear, ReLU, Conv2d, "
-         "MaxPool2d"},
-        {"Sequential()", WICK_EINVAL,
-         "column 1: there is no layer 'Sequential'; there are Flatten, Linear, ReLU, Conv2d, MaxPool2d"},
-        {"nn.(3)", WICK_EINVAL,
-         "column 1: there is no layer 'nn.'; there are Flatten, Linear, ReLU, Conv2d, MaxPool2d"},
+         "column 5: there is no layer 'Conv3d'; did you mean Conv2d?"},
+        {"Transformer()", WICK_EINVAL, "column 1: there is no layer 'Transformer'; there are " LAYERS},
+        {"nn.(3)", WICK_EINVAL, "column 1: there is no layer 'nn.'; there are " LAYERS},
         {"ReLU", WICK_EINVAL, "column 5: expected ( after ReLU, but there is the end of the text"},
         {"ReLU() x", WICK_EINVAL,
          "column 8: expected the end of the text after the layer, but there is 'x'"},
@@ -138,8 +136,7 @@ static void test_refused_arguments(void **state)
         {"Linear(3, bias=)", WICK_EINVAL, "column 16: expected a value, but there is ')'"},
         {"Linear(3, bias==True)", WICK_EINVAL, "column 16: expected a value, but there is '='"},
         {"Linear(3, 4", WICK_EINVAL, "column 12: expected , or ), but there is the end of the text"},
-        {"ReLU(inplace=True)", WICK_EINVAL,
-         "column 14: inplace=True is not supported here; only False is"},
+        {"ReLU(inplace=1)", WICK_EINVAL, "column 14: inplace wants True or False, but got 1"},
         {"Flatten(0)", WICK_EINVAL, "column 9: start_dim=0 is not supported here; only 1 is"},
         {"Conv2d(1, 1, 1, padding_mode='reflect')", WICK_EINVAL,
          "column 31: padding_mode='reflect' is not supported here; only 'zeros' is"},
@@ -235,7 +232,7 @@ static void test_long_words_are_cut(void **state)
     memset(text, 'A', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     assert_int_equal(wick_layer_parse(context, text, &layer), WICK_EINVAL);
-    assert_in_range(strlen(wick_context_message(context)), 1, 200);
+    assert_in_range(strlen(wick_context_message(context)), 1, 400);
     memcpy(text, "Linear(", 7);
     assert_int_equal(wick_layer_parse(context, text, &layer), WICK_EINVAL);
     assert_in_range(strlen(wick_context_message(context)), 1, 200);

@@ -128,7 +128,7 @@ static void test_refused_children(void **state)
     ASSERT_FAILS(wick_sequential_append(block, "a", NULL), WICK_EINVAL,
                  "the child of Sequential is NULL; it must be a module");
     ASSERT_FAILS(wick_sequential_append(layer, "a", relu(context)), WICK_EINVAL,
-                 "ReLU is no container: only a Sequential or a model has children");
+                 "ReLU is no container: only a Sequential, a Residual or a model has children");
     ASSERT_OK(wick_sequential_append(block, "1", layer));
     ASSERT_FAILS(wick_sequential_append(block, "1", relu(context)), WICK_EEXIST,
                  "Sequential has a child named '1' already");
@@ -211,9 +211,10 @@ typedef struct visits {
     int limit;
 } visits;
 
-static wick_status note(void *user, wick_module *layer, const char *path)
+static wick_status note(void *user, wki_visit_event event, wick_module *layer, const char *path)
 {
     visits *v = user;
+    assert_int_equal(event, WKI_VISIT_LAYER);
     assert_int_equal(layer->child_count, 0);
     strcat(strcat(v->paths, path), " ");
     return --v->limit == 0 ? WICK_EINTR : WICK_OK;
