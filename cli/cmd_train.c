@@ -5,6 +5,7 @@
 #include "python.h"
 #include "run_page.h"
 #include "settings.h"
+#include "train_flags.h"
 #include "training.h"
 
 #include <ctype.h>
@@ -19,6 +20,7 @@ typedef struct train_args {
     const char *model;
     int64_t hidden_units, epochs;
     double lr;
+    wick_train_options how;
     uint64_t seed;
     const char *out, *resume, *checkpoint_every, *log_steps;
     bool exist_ok, no_figures, json;
@@ -31,7 +33,9 @@ static const cli_option options[] = {
     {"epochs", "N", OPTION_INT, offsetof(train_args, epochs), 1, 1000000,
      "how often to go through the data"},
     DATA_BATCH_OPTION(train_args),
-    {"lr", "RATE", OPTION_NUMBER, offsetof(train_args, lr), 0, 0, "the learning rate of SGD"},
+    {"lr", "RATE", OPTION_NUMBER, offsetof(train_args, lr), 0, 0,
+     "the learning rate; adam and adamw have 0.001 without this flag"},
+    TRAIN_FLAGS(train_args),
     {"seed", "S", OPTION_SEED, offsetof(train_args, seed), 0, 0,
      "torch.manual_seed(S), before the model is made and once more before training"},
     MACHINE_OPTIONS(train_args),
@@ -60,11 +64,13 @@ static const train_args defaults = {
     .hidden_units = 10,
     .epochs = 3,
     .lr = 0.1,
+    .how = {.optimizer = "sgd"},
     .seed = 42,
 };
 
 static const char about[] =
-    "Trains a model with CrossEntropyLoss and SGD: an epoch is a train_step() over the shuffled\n"
+    "Trains a model with CrossEntropyLoss and SGD, or another --optimizer, by the formulas of\n"
+    "PyTorch: an epoch is a train_step() over the shuffled\n"
     "training half and a test_step() over the test half. The order of the images, the first\n"
     "weights and so the losses are PyTorch's for the same seed. The run's folder holds\n"
     "  args.json      what made it\n"
@@ -90,6 +96,8 @@ static const char examples[] =
     "      the chapter's baseline: three epochs of two linear layers, about 83%\n"
     "  wick train --model v2 --epochs 10 --lr 0.05 --seed 7 --out runs/long\n"
     "      the convolutional model, longer, in a folder of its own\n"
+    "  wick train --optimizer adamw --lr 0.002 --weight-decay 0.05\n"
+    "      with AdamW\n"
     "  wick train --epochs 100 --checkpoint-every 60s --out runs/hundred\n"
     "  wick train --resume runs/hundred\n"
     "      a long training, and the same gone on with after it was stopped\n"
@@ -268,10 +276,14 @@ static wick_status run(cli_app *app, void *memory)
                                  .hidden_units = args->hidden_units,
                                  .epochs = args->epochs,
                                  .lr = args->lr,
+                                 .how = args->how,
                                  .seed = args->seed,
                                  .device = args->machine.device,
                                  .threads = (int)args->machine.threads,
                              }};
+    const cli_train_given given = {option_given(options, args, "lr"),
+                                   option_given(options, args, "weight-decay")};
+    train_flags_fill(&training.args.how, &training.args.lr, given);
     app->quiet = args->json;
     wick_status status = train(app, args, &training, &pair);
     training_release(&training);

@@ -122,8 +122,9 @@ static bool parse_number(const flag_parser *parser, const cli_option *option, co
     char *end;
     double number = strtod(text, &end);
     if (end == text || *end != '\0' || isspace((unsigned char)text[0]) || !isfinite(number) ||
-        number <= 0)
-        return wrong(parser, "--%s must be a number above 0, not '%s'", option->name, text);
+        number < 0 || (number == 0 && option->kind == OPTION_NUMBER))
+        return wrong(parser, "--%s must be a number %s, not '%s'", option->name,
+                     option->kind == OPTION_NUMBER ? "above 0" : "from 0 on", text);
     *out = number;
     return true;
 }
@@ -188,6 +189,7 @@ static bool parse_value(const flag_parser *parser, const cli_option *option, con
     case OPTION_SEED:
         return parse_seed(parser, option, text, place);
     case OPTION_NUMBER:
+    case OPTION_REAL:
         return parse_number(parser, option, text, place);
     case OPTION_CHOICE:
         if (!is_choice(option->value, text))
@@ -306,6 +308,10 @@ static void format_default(const cli_option *option, const void *args, char *tex
     case OPTION_NUMBER:
         python_repr(*(const double *)place, repr);
         snprintf(text, size, "%s", repr);
+        break;
+    case OPTION_REAL:
+        if (*(const double *)place != 0)
+            snprintf(text, size, "%g", *(const double *)place);
         break;
     case OPTION_TEXT:
     case OPTION_CHOICE:

@@ -12,6 +12,7 @@ typedef enum option_kind {
     OPTION_INT,    /* int64_t from min to max */
     OPTION_SEED,   /* uint64_t */
     OPTION_NUMBER, /* double, finite and above 0 */
+    OPTION_REAL,   /* double, finite, 0 or above; 0 is no default to tell of */
     OPTION_TEXT,   /* const char *, not empty */
     OPTION_CHOICE, /* const char *, one of those in `value`: "rand|randn" */
     OPTION_LIST,   /* text_list; may be given again */

@@ -79,13 +79,15 @@ wick_status training_use_data(cli_app *app, cli_training *training, const cli_da
 wick_status training_begin(cli_app *app, cli_training *training)
 {
     const wick_run_args *args = &training->args;
-    const wick_sgd_options sgd = {.lr = args->lr};
     bar_init(&training->bar);
     wick_manual_seed(app->context, args->seed);
     TRY(wick_model_by_name(app->context, args->model, args->image_shape, args->hidden_units,
                            args->class_count, &training->model));
     TRY(wick_cross_entropy_loss(app->context, &training->loss_fn));
-    return wick_sgd(training->model, &sgd, &training->optimizer);
+    wick_status status =
+        wick_train_options_optimizer(&args->how, training->model, args->lr, &training->optimizer);
+    /* Of a run from its beginning the options are those of the command line. */
+    return status == WICK_EINVAL && training->run == NULL ? app_blame_usage(app, status) : status;
 }
 
 static void say_epoch(const cli_app *app, const cli_style *style, const wick_metrics *train,

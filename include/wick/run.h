@@ -43,6 +43,7 @@ typedef struct wick_run_args {
     uint64_t seed;
     const char *device;
     int threads;
+    wick_train_options how; /* args.json has those of them that are not as in the chapter */
 } wick_run_args;
 
 typedef struct wick_epoch {

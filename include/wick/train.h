@@ -35,24 +35,89 @@ typedef struct wick_optimizer wick_optimizer;
 
 typedef struct wick_sgd_options {
     double lr; /* 0: 1e-3, as torch.optim.SGD's default */
+    double momentum, dampening, weight_decay;
+    bool nesterov;
+    /* Weight decay leaves parameters of one dimension alone: biases, and the weights of norm layers (timm's
+     * filter_bias_and_bn). */
+    bool no_decay_bias;
 } wick_sgd_options;
-/* torch.optim.SGD(module.parameters(), lr). The module is borrowed until the optimizer is freed.
+/* torch.optim.SGD(module.parameters(), lr, momentum, dampening, weight_decay, nesterov): with g the gradient plus
+ * weight_decay times the weight, m = momentum * m + (1 - dampening) * g (at first m = g), and the weight goes down
+ * by lr * m, with nesterov by lr * (g + momentum * m). The module is borrowed until the optimizer is freed.
  * https://pytorch.org/docs/stable/generated/torch.optim.SGD.html
- * Errors: WICK_EINVAL for an lr that is negative or not finite. */
+ * Errors: WICK_EINVAL for an lr, a momentum or a weight_decay that is negative or not finite, for nesterov without
+ * momentum or with dampening. */
 WICK_API wick_status wick_sgd(wick_module *module, const wick_sgd_options *options,
                               wick_optimizer **out);
+
+/* An option that is to be 0 where 0 means its default. */
+#define WICK_ZERO (-1.0)
+
+/* Where a number is 0 it is PyTorch's default; WICK_ZERO stands for 0. */
+typedef struct wick_adam_options {
+    double lr;           /* 1e-3 */
+    double beta1, beta2; /* 0.9, 0.999 */
+    double eps;          /* 1e-8 */
+    double weight_decay; /* Adam: 0, AdamW: 1e-2 */
+    bool no_decay_bias;  /* as for SGD */
+} wick_adam_options;
+/* torch.optim.Adam(module.parameters(), lr, betas, eps, weight_decay), whose weight decay is added to the gradient,
+ * and torch.optim.AdamW, whose weights shrink by lr * weight_decay before the step.
+ * https://pytorch.org/docs/stable/generated/torch.optim.Adam.html
+ * https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html
+ * Errors: WICK_EINVAL for a number out of its range: the betas are from 0 to below 1. */
+WICK_API wick_status wick_adam(wick_module *module, const wick_adam_options *options,
+                               wick_optimizer **out);
+WICK_API wick_status wick_adamw(wick_module *module, const wick_adam_options *options,
+                                wick_optimizer **out);
+
 WICK_API void wick_optimizer_free(wick_optimizer *optimizer);
 WICK_API void wick_optimizer_zero_grad(wick_optimizer *optimizer);
 /* Updates the parameters by their gradients. */
 WICK_API wick_status wick_optimizer_step(wick_optimizer *optimizer);
-/* optimizer.state_dict(), as one that wick_save() takes: its settings ("lr", a double's bits as
- * int64) and what it keeps for each parameter, which for SGD is nothing. Owned. */
+/* optimizer.state_dict(), as one that wick_save() takes: its settings ("lr", ..., a double's bits as int64), "step",
+ * how many steps it made, and what it keeps for each parameter, by the parameter's number in the module's
+ * state_dict: "state.0.momentum_buffer", "state.0.exp_avg", "state.0.exp_avg_sq". Of SGD without momentum and
+ * weight decay it is "lr" alone. Owned. */
 WICK_API wick_status wick_optimizer_state_dict(const wick_optimizer *optimizer, wick_state_dict **out);
-/* optimizer.load_state_dict(dict).
+/* optimizer.load_state_dict(dict). The optimizer must have been made as the one whose state it is; lr alone may
+ * be another.
  * Errors: WICK_EKEY, naming a missing or unexpected key, WICK_EFORMAT; the optimizer stays as it
  * was. */
 WICK_API wick_status wick_optimizer_load_state_dict(wick_optimizer *optimizer,
                                                     const wick_state_dict *dict);
+
+/* ---- how a model is trained ---- */
+
+/* The settings of a training beside its epochs, batch size and learning rate. All zeros is the chapter's way, and
+ * a number that is 0 is 0 (and not a default). Text is borrowed. */
+typedef struct wick_train_options {
+    const char *optimizer; /* "sgd" (or NULL), "adam", "adamw" */
+    double momentum, dampening;
+    bool nesterov;
+    double weight_decay;
+    bool no_decay_bias;
+    const char *betas; /* of Adam and AdamW: two numbers, "0.9,0.999" (or NULL) */
+    double eps;        /* of Adam and AdamW; 0: 1e-8 */
+} wick_train_options;
+
+/* The optimizer that the options name, for the module's parameters. lr is above 0. Owned.
+ * Errors: WICK_EINVAL, for options that the optimizer does not have too; those of wick_sgd(), wick_adam() and
+ * wick_adamw(). */
+WICK_API wick_status wick_train_options_optimizer(const wick_train_options *options, wick_module *module,
+                                                  double lr, wick_optimizer **out);
+
+/* One of the options as text, for those who print them. */
+typedef struct wick_train_setting {
+    const char *flag;  /* wick train's, without the dashes: "weight-decay" */
+    const char *title; /* "Weight decay" */
+    const char *value; /* NULL: as in the chapter. Borrowed from the options, static, or `number` */
+    bool bare;         /* the flag takes no value */
+    char number[32];
+} wick_train_setting;
+/* Setting `index`, from 0 on; false if there are not so many. */
+WICK_API bool wick_train_options_setting(const wick_train_options *options, int index,
+                                         wick_train_setting *out);
 
 /* ---- loops ---- */
 

@@ -32,6 +32,9 @@ void WKI_KERNEL(relu_backward)(const float *, float *, size_t);
 void WKI_KERNEL(sum_parts)(float *, const float *, int, size_t, size_t);
 void WKI_KERNEL(add)(float *, const float *, size_t);
 void WKI_KERNEL(sgd)(float *, const float *, size_t, float);
+void WKI_KERNEL(sgd_momentum)(const wki_update_call *);
+void WKI_KERNEL(sgd_decay)(const wki_update_call *);
+void WKI_KERNEL(adam)(const wki_update_call *);
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define UNROLL        _Pragma("GCC unroll 32")

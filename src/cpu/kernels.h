@@ -142,6 +142,27 @@ typedef struct wki_layout_call {
     int images, channels, height, width;
 } wki_layout_call;
 
+/* What an update of one step is made with: all of it the same for every number. */
+typedef struct wki_update_rates {
+    float lr;        /* Adam: lr / (1 - beta1^step) */
+    float decay;     /* gradient += decay * weight */
+    float keep, add; /* SGD: momentum = keep * momentum + add * gradient; Adam: add = 1 - beta1 */
+    float momentum;  /* Nesterov's */
+    float shrink;    /* AdamW: weight *= 1 - lr * weight_decay, before all else */
+    float keep_square, add_square; /* beta2, 1 - beta2 */
+    float root_scale, epsilon;     /* 1 / sqrt(1 - beta2^step) */
+    bool nesterov;
+} wki_update_rates;
+
+typedef struct wki_update_call {
+    float *weight;
+    const float *gradient;
+    float *first;  /* SGD: the momentum; Adam: the mean of the gradients */
+    float *second; /* Adam: the mean of their squares */
+    size_t count;
+    const wki_update_rates *rates;
+} wki_update_call;
+
 typedef struct wki_kernels {
     const char *name;
     int vector_width; /* floats */
@@ -171,6 +192,10 @@ typedef struct wki_kernels {
     void (*add)(float *sum, const float *addend, size_t count);
     /* weight = weight - lr * gradient. */
     void (*sgd)(float *weight, const float *gradient, size_t count, float lr);
+    /* torch.optim.SGD with momentum, with weight decay alone, and torch.optim.Adam and AdamW. */
+    void (*sgd_momentum)(const wki_update_call *call);
+    void (*sgd_decay)(const wki_update_call *call);
+    void (*adam)(const wki_update_call *call);
 } wki_kernels;
 
 /* The kernels of a context: those asked for, else WICK_CPU's, else the best that the processor runs. */

@@ -26,4 +26,7 @@ const wki_kernels WKI_KERNEL(kernels) = {
     .sum_parts = WKI_KERNEL(sum_parts),
     .add = WKI_KERNEL(add),
     .sgd = WKI_KERNEL(sgd),
+    .sgd_momentum = WKI_KERNEL(sgd_momentum),
+    .sgd_decay = WKI_KERNEL(sgd_decay),
+    .adam = WKI_KERNEL(adam),
 };

@@ -162,7 +162,11 @@ static void put_settings(run_report *report)
     put_number_row(page, "Epochs", args->epochs);
     put_number_row(page, "Batch size", args->batch_size);
     wki_repr(args->lr, text);
-    wki_page_row(page, "Learning rate (SGD)", text);
+    wki_page_row(page, args->how.optimizer == NULL ? "Learning rate (SGD)" : "Learning rate", text);
+    wick_train_setting setting;
+    for (int i = 0; wick_train_options_setting(&args->how, i, &setting); i++)
+        if (setting.value != NULL)
+            wki_page_row(page, setting.title, setting.value);
     snprintf(text, sizeof(text), "%llu", (unsigned long long)args->seed);
     wki_page_row(page, "Seed", text);
     wki_page_row(page, "Device", report->results->device);

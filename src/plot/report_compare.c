@@ -182,6 +182,8 @@ static wick_status put_curves(runs_report *report)
 
 /* ---- settings ---- */
 
+enum { SETTING_TEXT = 512 };
+
 typedef struct setting {
     const char *name;
     void (*text)(const wick_run *run, char *out, size_t size);
@@ -247,14 +249,28 @@ static const setting settings[] = {
     {"Device", device_text},
 };
 
-enum { SETTING_TEXT = 512 };
+/* Setting k of a run: those of the table, and behind them the options of its training. name is NULL behind the
+ * last; text is "" for an option that is as in the chapter. */
+static const char *setting_text(const wick_run *run, int k, char text[SETTING_TEXT])
+{
+    const int own = (int)WKI_COUNT(settings);
+    wick_train_setting option;
+    if (k < own) {
+        settings[k].text(run, text, SETTING_TEXT);
+        return settings[k].name;
+    }
+    if (!wick_train_options_setting(&wick_run_get_args(run)->how, k - own, &option))
+        return NULL;
+    snprintf(text, SETTING_TEXT, "%s", option.value == NULL ? "" : option.value);
+    return option.title;
+}
 
-static bool differs(const runs_report *report, const setting *s)
+static bool differs(const runs_report *report, int k)
 {
     char first[SETTING_TEXT], other[SETTING_TEXT];
-    s->text(report->reports[0].run, first, sizeof(first));
+    setting_text(report->reports[0].run, k, first);
     for (int64_t i = 1; i < report->count; i++) {
-        s->text(report->reports[i].run, other, sizeof(other));
+        setting_text(report->reports[i].run, k, other);
         if (strcmp(first, other) != 0)
             return true;
     }
@@ -267,14 +283,13 @@ static int put_common(runs_report *report)
     wki_page *page = &report->page;
     int different = 0;
     wki_page_puts(page, "<table class=\"settings\">\n<tbody>\n");
-    for (size_t k = 0; k < WKI_COUNT(settings); k++) {
-        char text[SETTING_TEXT];
-        if (differs(report, &settings[k])) {
+    const char *name;
+    char text[SETTING_TEXT];
+    for (int k = 0; (name = setting_text(report->reports[0].run, k, text)) != NULL; k++) {
+        if (differs(report, k))
             different++;
-            continue;
-        }
-        settings[k].text(report->reports[0].run, text, sizeof(text));
-        wki_page_row(page, settings[k].name, text);
+        else if (text[0] != '\0')
+            wki_page_row(page, name, text);
     }
     wki_page_puts(page, "</tbody>\n</table>\n");
     return different;
@@ -286,21 +301,21 @@ static void put_differences(runs_report *report)
     wki_page_puts(
         page,
         "<h3>What differs</h3>\n<table class=\"cards words\">\n<thead><tr><th scope=\"col\">Run</th>");
-    for (size_t k = 0; k < WKI_COUNT(settings); k++)
-        if (differs(report, &settings[k]))
-            wki_page_printf(page, "<th scope=\"col\">%s</th>", settings[k].name);
+    const char *name;
+    char text[SETTING_TEXT];
+    for (int k = 0; (name = setting_text(report->reports[0].run, k, text)) != NULL; k++)
+        if (differs(report, k))
+            wki_page_printf(page, "<th scope=\"col\">%s</th>", name);
     wki_page_puts(page, "</tr></thead>\n<tbody>\n");
     for (int64_t i = 0; i < report->count; i++) {
         wki_page_puts(page, "<tr><th scope=\"row\">");
         put_name(report, report->reports[i].run);
         wki_page_puts(page, "</th>");
-        for (size_t k = 0; k < WKI_COUNT(settings); k++) {
-            char text[SETTING_TEXT];
-            if (!differs(report, &settings[k]))
+        for (int k = 0; (name = setting_text(report->reports[i].run, k, text)) != NULL; k++) {
+            if (!differs(report, k))
                 continue;
-            settings[k].text(report->reports[i].run, text, sizeof(text));
-            open_cell(page, settings[k].name, "text");
-            wki_page_text(page, text);
+            open_cell(page, name, "text");
+            wki_page_text(page, text[0] != '\0' ? text : "no");
             wki_page_puts(page, "</td>");
         }
         wki_page_puts(page, "</tr>\n");

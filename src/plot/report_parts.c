@@ -49,6 +49,13 @@ wick_status wki_report_command(wick_context *context, const wick_run_args *args,
     wki_text_printf(&text, " --seed %llu", (unsigned long long)args->seed);
     if (args->limit > 0)
         put_count(&text, "limit", args->limit);
+    wick_train_setting setting;
+    for (int i = 0; wick_train_options_setting(&args->how, i, &setting); i++) {
+        if (setting.value != NULL && setting.bare)
+            wki_text_printf(&text, " --%s", setting.flag);
+        else if (setting.value != NULL)
+            put_flag(&text, setting.flag, setting.value);
+    }
     return wki_text_finish(&text, out);
 }
 

@@ -252,6 +252,16 @@ wick_status wki_json_number(const wki_json *json, wki_json_at at, double *out)
     return WICK_OK;
 }
 
+wick_status wki_json_flag(const wki_json *json, wki_json_at at, bool *out)
+{
+    const json_t *value = NULL;
+    WKI_TRY(find(json, at, &value));
+    if (!json_is_boolean(value))
+        return wki_json_fail(json, at, "must be true or false, not %s", type_name(value));
+    *out = json_is_true(value);
+    return WICK_OK;
+}
+
 wick_status wki_json_string(const wki_json *json, wki_json_at at, bool null_allowed, char **out)
 {
     const json_t *value = NULL;

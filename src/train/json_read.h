@@ -38,6 +38,7 @@ wick_status wki_json_integer(const wki_json *json, wki_json_at at, int64_t min, 
 wick_status wki_json_seed(const wki_json *json, wki_json_at at, uint64_t *out);
 /* A finite number; null is NaN. */
 wick_status wki_json_number(const wki_json *json, wki_json_at at, double *out);
+wick_status wki_json_flag(const wki_json *json, wki_json_at at, bool *out);
 /* A string of 1 to 4096 bytes without control characters; NULL for null where that is allowed. Owned:
  * free(). */
 wick_status wki_json_string(const wki_json *json, wki_json_at at, bool null_allowed, char **out);

@@ -23,7 +23,7 @@ typedef struct open_pass {
     wick_module *model;
     int64_t shape[4]; /* of the batch in hand */
     wki_plan *plan;
-    const wki_updater *updater; /* NULL: evaluation */
+    wick_optimizer *optimizer; /* NULL: evaluation */
     const wick_progress *progress;
     wick_pass *at; /* how far it has come */
     int64_t image_bytes, classes;
@@ -91,7 +91,10 @@ static wick_status pass_gather(open_pass *p, wki_batch *batch)
 static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logits, int64_t *labels)
 {
     wick_pass *at = p->at;
-    wki_plan_step(p->plan, batch, p->updater, p->losses, p->predictions,
+    const wki_updater updater = {wki_optimizer_update, p->optimizer};
+    if (p->optimizer != NULL)
+        wki_optimizer_begin_step(p->optimizer);
+    wki_plan_step(p->plan, batch, p->optimizer != NULL ? &updater : NULL, p->losses, p->predictions,
                   logits == NULL ? NULL : logits + at->count * p->classes);
     int64_t correct = 0;
     for (int64_t i = 0; i < batch->count; i++)
@@ -135,7 +138,7 @@ static wick_status pass_run(open_pass *p, int64_t most, float *logits, int64_t *
     return WICK_OK;
 }
 
-static wick_status run_pass(wick_module *model, wick_loader *loader, const wki_updater *updater,
+static wick_status run_pass(wick_module *model, wick_loader *loader, wick_optimizer *optimizer,
                             const wick_progress *progress, int64_t most, wick_pass *at, float *logits,
                             int64_t *labels)
 {
@@ -144,7 +147,7 @@ static wick_status run_pass(wick_module *model, wick_loader *loader, const wki_u
                    .loader = loader,
                    .dataset = wick_loader_dataset(loader),
                    .model = model,
-                   .updater = updater,
+                   .optimizer = optimizer,
                    .progress = progress,
                    .at = at};
     wick_status status = pass_open(&p);
@@ -181,8 +184,7 @@ wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *
         return wki_fail(context, WICK_EINVAL, "the pass is at batch %lld, and the loader at batch %lld",
                         (long long)pass->batches, (long long)wki_loader_batches_given(loader));
     wick_module_train(model);
-    wki_updater updater = {wki_optimizer_update, optimizer};
-    return run_pass(model, loader, &updater, progress, batches, pass, NULL, NULL);
+    return run_pass(model, loader, optimizer, progress, batches, pass, NULL, NULL);
 }
 
 wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,

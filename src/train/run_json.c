@@ -1,5 +1,6 @@
 #include "train/json_read.h"
 #include "train/run_internal.h"
+#include "train/train_options.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,6 +40,25 @@ static void put_seed(wki_text *text, uint64_t seed)
     wki_text_printf(text, seed > INT64_MAX ? "\"%llu\"" : "%llu", (unsigned long long)seed);
 }
 
+/* Those options that are not as in the chapter. */
+static void put_options(wki_text *text, const wick_train_options *options)
+{
+    for (const wki_train_option *option = wki_train_options; option->key != NULL; option++) {
+        const void *at = wki_train_option_at(options, option);
+        if (!wki_train_option_is_set(options, option))
+            continue;
+        wki_text_printf(text, ",\n  \"%s\": ", option->key);
+        if (option->kind == WKI_OPTION_TEXT)
+            put_string(text, *(const char *const *)at);
+        else if (option->kind == WKI_OPTION_NUMBER)
+            put_number(text, *(const double *)at);
+        else if (option->kind == WKI_OPTION_COUNT)
+            wki_text_printf(text, "%lld", (long long)*(const int64_t *)at);
+        else
+            wki_text_puts(text, "true");
+    }
+}
+
 wick_status wki_run_args_format(wick_context *context, const wick_run_args *args, char **out)
 {
     wki_text text;
@@ -65,7 +85,9 @@ wick_status wki_run_args_format(wick_context *context, const wick_run_args *args
     put_seed(&text, args->seed);
     wki_text_puts(&text, ",\n  \"device\": ");
     put_string(&text, args->device);
-    wki_text_printf(&text, ",\n  \"threads\": %d\n}\n", args->threads);
+    wki_text_printf(&text, ",\n  \"threads\": %d", args->threads);
+    put_options(&text, &args->how);
+    wki_text_puts(&text, "\n}\n");
     return wki_text_finish(&text, out);
 }
 
@@ -164,6 +186,34 @@ static wick_status read_classes(const wki_json *json, wick_run_args *args)
     return WICK_OK;
 }
 
+static wick_status read_option(const wki_json *json, const wki_train_option *option, void *at_option)
+{
+    bool *flag = at_option;
+    double *number = at_option;
+    switch (option->kind) {
+    case WKI_OPTION_TEXT:
+        return read_string(json, option->key, false, at_option);
+    case WKI_OPTION_NUMBER:
+        WKI_TRY(wki_json_number(json, at(option->key), number));
+        return isfinite(*number) ? WICK_OK
+                                 : wki_json_fail(json, at(option->key), "must be a number, not null");
+    case WKI_OPTION_COUNT:
+        return wki_json_integer(json, at(option->key), 0, INT64_MAX, at_option);
+    case WKI_OPTION_FLAG:
+        return wki_json_flag(json, at(option->key), flag);
+    }
+    return WICK_OK;
+}
+
+/* An option that is not there is as in the chapter. */
+static wick_status read_options(const wki_json *json, wick_train_options *options)
+{
+    for (const wki_train_option *option = wki_train_options; option->key != NULL; option++)
+        if (json_object_get(json->root, option->key) != NULL)
+            WKI_TRY(read_option(json, option, (char *)options + option->offset));
+    return WICK_OK;
+}
+
 static wick_status read_args(const wki_json *json, wick_run_args *args)
 {
     WKI_TRY(read_string(json, "model", false, &args->model));
@@ -180,7 +230,8 @@ static wick_status read_args(const wki_json *json, wick_run_args *args)
         return wki_json_fail(json, at("lr"), "must be above 0");
     WKI_TRY(wki_json_seed(json, at("seed"), &args->seed));
     WKI_TRY(read_string(json, "device", false, &args->device));
-    return read_threads(json, &args->threads);
+    WKI_TRY(read_threads(json, &args->threads));
+    return read_options(json, &args->how);
 }
 
 wick_status wki_run_args_parse(wick_context *context, const char *path, const char *text, size_t length,
@@ -206,6 +257,9 @@ void wki_run_args_release(wick_run_args *args)
     free((char *)args->data);
     free((char *)args->data_dir);
     free((char *)args->device);
+    for (const wki_train_option *option = wki_train_options; option->key != NULL; option++)
+        if (option->kind == WKI_OPTION_TEXT)
+            free(*(char *const *)wki_train_option_at(&args->how, option));
     *args = (wick_run_args){0};
 }
 

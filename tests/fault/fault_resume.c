@@ -35,7 +35,7 @@ static wick_status open_bench(wick_context *context, bench *b)
                               &b->loader));
     FAULT_TRY(wick_model_by_name(context, "v0", image, 3, CLASSES, &t->model));
     FAULT_TRY(wick_cross_entropy_loss(context, &b->loss));
-    FAULT_TRY(wick_sgd(t->model, &(wick_sgd_options){.lr = 0.1}, &t->optimizer));
+    FAULT_TRY(wick_adamw(t->model, &(wick_adam_options){.lr = 0.1}, &t->optimizer));
     t->loader = b->loader;
 out:
     return status;

@@ -88,6 +88,82 @@ static void check_sgd(const wki_kernels *kernels, const float *weight, const flo
                  kt_first_difference(alone, got, count) - 1);
 }
 
+/* One of the updates that keep something, against its formula in double; and the same bits for every number alone. */
+typedef struct update_case {
+    const char *name;
+    void (*kernel)(const wki_update_call *call);
+    int buffers;
+} update_case;
+
+static void right_update(const update_case *u, const wki_update_rates *r, double *w, double gradient,
+                         double *first, double *second)
+{
+    double g = gradient + (double)r->decay * *w;
+    if (u->buffers == 0) {
+        *w -= (double)r->lr * g;
+    } else if (u->buffers == 1) {
+        *first = (double)r->keep * *first + (double)r->add * g;
+        *w -= (double)r->lr * (r->nesterov ? g + (double)r->momentum * *first : *first);
+    } else {
+        *first += (double)r->add * (g - *first);
+        *second = (double)r->keep_square * *second + (double)r->add_square * g * g;
+        *w = (double)r->shrink * *w -
+             (double)r->lr * *first / (sqrt(*second) * (double)r->root_scale + (double)r->epsilon);
+    }
+}
+
+static void check_close(const wki_kernels *kernels, const update_case *u, const char *what, size_t at,
+                        float got, double right)
+{
+    if (!(fabs((double)got - right) <= 3e-6 * (1.0 + fabs(right))))
+        fail_msg("%s: %s: number %zu of the %s is %.9g, not %.9g", kernels->name, u->name, at, what,
+                 (double)got, right);
+}
+
+static void check_update(const wki_kernels *kernels, const update_case *u, size_t count)
+{
+    const wki_update_rates rates = {.lr = 0.1f,
+                                    .decay = 0.03f,
+                                    .keep = 0.9f,
+                                    .add = 0.2f,
+                                    .momentum = 0.9f,
+                                    .shrink = 0.95f,
+                                    .keep_square = 0.9f,
+                                    .add_square = 0.1f,
+                                    .root_scale = 1.5f,
+                                    .epsilon = 0.01f,
+                                    .nesterov = kt_once_in(2)};
+    const float *gradient = kt_random_floats(count, false);
+    float *weight = kt_random_floats(count, false), *first = kt_random_floats(count, false),
+          *second = kt_random_floats(count, false);
+    for (size_t i = 0; i < count; i++)
+        second[i] = fabsf(second[i]);
+    float *w = copy(weight, count), *m = copy(first, count), *v = copy(second, count);
+    float *w1 = copy(weight, count), *m1 = copy(first, count), *v1 = copy(second, count);
+    u->kernel(&(wki_update_call){w, gradient, m, v, count, &rates});
+    for (size_t i = 0; i < count; i++) {
+        double right[3] = {(double)weight[i], (double)first[i], (double)second[i]};
+        right_update(u, &rates, &right[0], (double)gradient[i], &right[1], &right[2]);
+        check_close(kernels, u, "weights", i, w[i], right[0]);
+        check_close(kernels, u, "first", i, m[i], right[1]);
+        check_close(kernels, u, "second", i, v[i], right[2]);
+        u->kernel(&(wki_update_call){w1 + i, gradient + i, m1 + i, v1 + i, 1, &rates});
+    }
+    if (kt_first_difference(w, w1, count) + kt_first_difference(m, m1, count) +
+            kt_first_difference(v, v1, count) >
+        0)
+        fail_msg("%s: %s has other bits for a number alone", kernels->name, u->name);
+}
+
+static void check_updates(const wki_kernels *kernels, size_t count)
+{
+    const update_case cases[] = {{"sgd_decay", kernels->sgd_decay, 0},
+                                 {"sgd_momentum", kernels->sgd_momentum, 1},
+                                 {"adam", kernels->adam, 2}};
+    for (size_t i = 0; i < WKI_COUNT(cases); i++)
+        check_update(kernels, &cases[i], count);
+}
+
 static void test_elementwise(void **state)
 {
     (void)state;
@@ -100,6 +176,7 @@ static void test_elementwise(void **state)
                 check_relu(kernels, values, gradient, count);
                 check_sums(kernels, count, odd);
                 check_sgd(kernels, values, gradient, count);
+                check_updates(kernels, count);
                 kt_release();
             }
 }

@@ -1,0 +1,136 @@
+#include "train/train_options.h"
+
+#include "nn/module_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(field) offsetof(wick_train_options, field)
+
+const wki_train_option wki_train_options[] = {
+    {"optimizer", "optimizer", "Optimizer", WKI_OPTION_TEXT, AT(optimizer), "sgd"},
+    {"momentum", "momentum", "Momentum", WKI_OPTION_NUMBER, AT(momentum), NULL},
+    {"dampening", "dampening", "Dampening", WKI_OPTION_NUMBER, AT(dampening), NULL},
+    {"nesterov", "nesterov", "Nesterov", WKI_OPTION_FLAG, AT(nesterov), NULL},
+    {"weight_decay", "weight-decay", "Weight decay", WKI_OPTION_NUMBER, AT(weight_decay), NULL},
+    {"no_decay_bias", "no-decay-bias", "No weight decay of biases and norms", WKI_OPTION_FLAG,
+     AT(no_decay_bias), NULL},
+    {"betas", "betas", "Betas", WKI_OPTION_TEXT, AT(betas), NULL},
+    {"eps", "eps", "Epsilon", WKI_OPTION_NUMBER, AT(eps), NULL},
+    {NULL, NULL, NULL, WKI_OPTION_TEXT, 0, NULL},
+};
+
+/* ---- as text ---- */
+
+bool wki_train_option_is_set(const wick_train_options *options, const wki_train_option *option)
+{
+    const void *at = wki_train_option_at(options, option);
+    const char *text;
+    switch (option->kind) {
+    case WKI_OPTION_TEXT:
+        text = *(const char *const *)at;
+        return text != NULL && (option->chapter == NULL || strcmp(text, option->chapter) != 0);
+    case WKI_OPTION_NUMBER:
+        return *(const double *)at != 0.0;
+    case WKI_OPTION_COUNT:
+        return *(const int64_t *)at != 0;
+    case WKI_OPTION_FLAG:
+        return *(const bool *)at;
+    }
+    return false;
+}
+
+bool wick_train_options_setting(const wick_train_options *options, int index, wick_train_setting *out)
+{
+    if (options == NULL || out == NULL || index < 0 || (size_t)index >= WKI_COUNT(wki_train_options) - 1)
+        return false;
+    const wki_train_option *option = &wki_train_options[index];
+    const void *at = wki_train_option_at(options, option);
+    *out = (wick_train_setting){
+        .flag = option->flag, .title = option->title, .bare = option->kind == WKI_OPTION_FLAG};
+    if (option->kind == WKI_OPTION_NUMBER)
+        wki_repr(*(const double *)at, out->number);
+    else if (option->kind == WKI_OPTION_COUNT)
+        snprintf(out->number, sizeof(out->number), "%lld", (long long)*(const int64_t *)at);
+    if (wki_train_option_is_set(options, option))
+        out->value = option->kind == WKI_OPTION_TEXT ? *(const char *const *)at
+                     : out->bare                     ? "yes"
+                                                     : out->number;
+    return true;
+}
+
+/* ---- the optimizer ---- */
+
+static double or_zero(double value)
+{
+    return value == 0.0 ? WICK_ZERO : value;
+}
+
+static wick_status read_betas(wick_context *context, const char *text, double betas[2])
+{
+    char *end;
+    betas[0] = betas[1] = 0.0;
+    if (text == NULL)
+        return WICK_OK;
+    betas[0] = or_zero(strtod(text, &end));
+    bool fine = end != text && *end == ',';
+    if (fine) {
+        const char *second = end + 1;
+        betas[1] = or_zero(strtod(second, &end));
+        fine = end != second && *end == '\0';
+    }
+    if (!fine)
+        return wki_fail(context, WICK_EINVAL,
+                        "the betas are '%s'; they must be two numbers such as 0.9,0.999", text);
+    for (int i = 0; i < 2; i++)
+        if (!(betas[i] == WICK_ZERO || (betas[i] > 0.0 && betas[i] < 1.0)))
+            return wki_fail(context, WICK_EINVAL, "the betas are '%s'; each must be from 0 to below 1",
+                            text);
+    return WICK_OK;
+}
+
+static wick_status make_sgd(const wick_train_options *o, wick_module *module, double lr,
+                            wick_optimizer **out)
+{
+    const wick_sgd_options options = {lr,          o->momentum,     o->dampening, o->weight_decay,
+                                      o->nesterov, o->no_decay_bias};
+    if (o->betas != NULL || o->eps != 0.0)
+        return wki_fail(module->context, WICK_EINVAL, "sgd has no %s; adam and adamw have",
+                        o->betas != NULL ? "betas" : "eps");
+    return wick_sgd(module, &options, out);
+}
+
+static wick_status make_adam(const wick_train_options *o, wick_module *module, double lr,
+                             wick_optimizer **out)
+{
+    double betas[2];
+    if (o->momentum != 0.0 || o->dampening != 0.0 || o->nesterov)
+        return wki_fail(module->context, WICK_EINVAL, "%s has no %s; sgd has, and %s has betas",
+                        o->optimizer,
+                        o->momentum != 0.0    ? "momentum"
+                        : o->dampening != 0.0 ? "dampening"
+                                              : "nesterov",
+                        o->optimizer);
+    if (o->weight_decay < 0.0 || o->eps < 0.0)
+        return wki_fail(module->context, WICK_EINVAL, "%s is %g; it must be 0 or more",
+                        o->eps < 0.0 ? "eps" : "weight_decay", o->eps < 0.0 ? o->eps : o->weight_decay);
+    WKI_TRY(read_betas(module->context, o->betas, betas));
+    const wick_adam_options options = {
+        lr, betas[0], betas[1], o->eps, or_zero(o->weight_decay), o->no_decay_bias};
+    return (strcmp(o->optimizer, "adam") == 0 ? wick_adam : wick_adamw)(module, &options, out);
+}
+
+wick_status wick_train_options_optimizer(const wick_train_options *options, wick_module *module,
+                                         double lr, wick_optimizer **out)
+{
+    if (options == NULL || module == NULL || out == NULL)
+        return WICK_EINVAL;
+    const char *name = options->optimizer != NULL ? options->optimizer : "sgd";
+    if (strcmp(name, "sgd") == 0)
+        return make_sgd(options, module, lr, out);
+    if (strcmp(name, "adam") == 0 || strcmp(name, "adamw") == 0)
+        return make_adam(options, module, lr, out);
+    return wki_fail(module->context, WICK_EINVAL,
+                    "there is no optimizer '%s'; there are sgd, adam and adamw", name);
+}

@@ -1,0 +1,39 @@
+# How a model is trained: what the flags of wick train take and refuse, what args.json keeps, and that a run that was
+# stopped ends where it would have.
+mkidx tiny train=100 test=40 side=4
+train="wick train --data ./tiny --model v0 --epochs 3 --no-figures"
+
+# A run of 12 steps, and the same stopped after a checkpoint, by a log that cannot be written, and gone on with.
+same_after_a_stop() { # NAME FLAGS...
+    name=$1
+    shift
+    $train --out "$name" "$@" >"$name.out" 2>&1 || cat "$name.out"
+    for every in 3 6; do
+        $train --out "$name.$every" --checkpoint-every $every --log-steps /dev/full "$@" >/dev/null 2>&1
+        [ -e "$name.$every/checkpoint.pth" ] || echo "$name: no checkpoint"
+        wick train --resume "$name.$every" --no-figures --threads 2 >/dev/null || echo "$name: not resumed"
+        same_run "$name" "$name.$every" && echo "$name: the same after a stop at $every"
+    done
+    sed -n '/"threads"/,$p' "$name/args.json"
+}
+differ() {
+    cmp -s "$1/model.pth" "$2/model.pth" && echo "$1 and $2 are the same"
+}
+
+same_after_a_stop sgd
+same_after_a_stop momentum --momentum 0.9 --weight-decay 5e-4 --nesterov --lr 0.02
+same_after_a_stop dampened --momentum 0.9 --dampening 0.5
+same_after_a_stop adam --optimizer adam --betas 0.8,0.99 --eps 1e-7
+same_after_a_stop adamw --optimizer adamw
+same_after_a_stop bias --optimizer adamw --weight-decay 0.5 --no-decay-bias
+differ sgd momentum
+differ sgd dampened
+differ adam adamw
+differ adamw bias
+
+for flags in "--optimizer rmsprop" "--optimizer adam --momentum 0.9" "--optimizer adamw --nesterov" "--betas 0.9,0.99" \
+    "--optimizer adam --betas 0.9" "--optimizer adam --betas 0.9,1" "--optimizer adam --betas 0.9,x" "--nesterov" \
+    "--momentum -1" "--momentum x" "--momentum 0.9 --dampening 0.1 --nesterov" "--weight-decay inf"; do
+    try $train --out none $flags
+done
+[ ! -e none ] || echo "a folder was made"

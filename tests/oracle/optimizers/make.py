@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Writes what PyTorch's optimizers make of given gradients: optimizers.txt beside this script.
+
+    parameters N...                    the sizes of the parameters; then their values
+    gradients STEPS                    then the gradients of every step
+    case NAME KEY=VALUE... : STEP...   then the parameters after each of these steps
+
+Made with PyTorch 2.15 on a CPU; 1.13 gives the same within the test's tolerance.
+"""
+import os
+import sys
+
+import torch
+
+HERE = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
+SHAPES = [(5, 7), (5,), (3, 5), (3,)]  # Linear(7, 5); Linear(5, 3)
+STEPS, KEPT = 20, [1, 2, 3, 10, 20]
+
+CASES = [
+    ("sgd", dict(lr=0.1)),
+    ("sgd", dict(lr=0.1, weight_decay=0.01)),
+    ("sgd", dict(lr=0.1, momentum=0.9)),
+    ("sgd", dict(lr=0.05, momentum=0.9, dampening=0.3)),
+    ("sgd", dict(lr=0.05, momentum=0.9, weight_decay=5e-4)),
+    ("sgd", dict(lr=0.05, momentum=0.9, weight_decay=5e-4, nesterov=True)),
+    ("sgd", dict(lr=0.02, momentum=0.5, dampening=-0.5, weight_decay=0.1)),
+    ("sgd", dict(lr=0.05, momentum=0.9, weight_decay=0.5, nesterov=True, no_decay_bias=True)),
+    ("sgd", dict(lr=0.05, weight_decay=0.5, no_decay_bias=True)),
+    ("adam", dict()),
+    ("adam", dict(lr=0.01, beta1=0.8, beta2=0.99, eps=1e-3)),
+    ("adam", dict(lr=0.01, weight_decay=0.1)),
+    ("adam", dict(lr=0.01, beta1=0.0, beta2=0.9)),
+    ("adam", dict(lr=0.01, weight_decay=0.1, no_decay_bias=True)),
+    ("adamw", dict()),
+    ("adamw", dict(lr=0.01, weight_decay=0.0)),
+    ("adamw", dict(lr=0.02, beta1=0.7, beta2=0.95, weight_decay=0.3)),
+    ("adamw", dict(lr=0.02, weight_decay=0.3, no_decay_bias=True)),
+]
+CLASSES = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+def numbers(tensors):
+    return "\n".join(" ".join(f"{x:.9g}" for x in t.detach().reshape(-1).tolist()) for t in tensors)
+
+
+def make_optimizer(name, options, parameters):
+    options = dict(options)
+    if "beta1" in options:
+        options["betas"] = (options.pop("beta1"), options.pop("beta2"))
+    groups = parameters
+    if options.pop("no_decay_bias", False):
+        groups = [{"params": [p for p in parameters if p.dim() > 1]},
+                  {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}]
+    return CLASSES[name](groups, **options)
+
+
+def run_case(out, name, options, start, gradients):
+    parameters = [torch.nn.Parameter(p.clone()) for p in start]
+    if name == "sgd":
+        options = dict(options)
+    optimizer = make_optimizer(name, options, parameters)
+    words = " ".join(f"{key}={float(value):.17g}" for key, value in options.items())
+    out.append(f"case {name} {words} : " + " ".join(str(k) for k in KEPT))
+    for step in range(STEPS):
+        for p, g in zip(parameters, gradients[step]):
+            p.grad = g.clone()
+        optimizer.step()
+        if step + 1 in KEPT:
+            out.append(numbers(parameters))
+
+
+def main():
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(42)
+    start = [torch.randn(shape, generator=generator) for shape in SHAPES]
+    gradients = [[torch.randn(shape, generator=generator) * 10 ** (-step / 7) for shape in SHAPES] for step in range(STEPS)]
+    gradients[3][1].zero_()
+    out = ["parameters " + " ".join(str(p.numel()) for p in start), numbers(start), f"gradients {STEPS}"]
+    out += [numbers(step) for step in gradients]
+    for name, options in CASES:
+        run_case(out, name, options, start, gradients)
+    with open(os.path.join(HERE, "optimizers.txt"), "w") as file:
+        file.write("\n".join(out) + "\n")
+
+
+main()
