@@ -96,15 +96,9 @@ static wick_status write_beside(cli_app *app, const char *path, const char *temp
     return status;
 }
 
-wick_status file_write(cli_app *app, const char *path, const char *text)
+/* Replaces a regular file, or makes one, by way of another beside it. */
+static wick_status replace(cli_app *app, const char *path, const char *text)
 {
-    struct stat info;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-        FILE *file = S_ISDIR(info.st_mode) ? NULL : fopen(path, "w");
-        if (S_ISDIR(info.st_mode))
-            errno = EISDIR;
-        return file != NULL && write_all(file, text) ? WICK_OK : failed(app, path);
-    }
     char *temporary;
     /* A name of the kind that a run sweeps away when a process was killed. */
     if (asprintf(&temporary, "%s.%d-0.tmp", path, (int)getpid()) < 0)
@@ -112,4 +106,33 @@ wick_status file_write(cli_app *app, const char *path, const char *text)
     wick_status status = write_beside(app, path, temporary, text);
     free(temporary);
     return status;
+}
+
+/* A symbolic link stays one, and the file that it leads to is replaced. */
+static wick_status replace_target(cli_app *app, const char *path, const char *text)
+{
+    char *target = realpath(path, NULL);
+    if (target == NULL)
+        return errno == ENOMEM ? no_memory(app) : failed(app, path);
+    wick_status status = replace(app, target, text);
+    free(target);
+    return status;
+}
+
+/* Writes to a pipe, to a device, or, through a link, to a file that is not there yet. */
+static wick_status write_through(cli_app *app, const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    return file != NULL && write_all(file, text) ? WICK_OK : failed(app, path);
+}
+
+wick_status file_write(cli_app *app, const char *path, const char *text)
+{
+    struct stat own, led_to;
+    if (lstat(path, &own) != 0 || S_ISREG(own.st_mode))
+        return replace(app, path, text);
+    if (stat(path, &led_to) == 0 && S_ISREG(led_to.st_mode))
+        return replace_target(app, path, text);
+    errno = EISDIR;
+    return S_ISDIR(own.st_mode) ? failed(app, path) : write_through(app, path, text);
 }

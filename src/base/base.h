@@ -101,7 +101,7 @@ void wki_text_json(wki_text *text, const char *string);
 /* Moves the text to *out (freed with free()) and releases the rest; on an earlier failure returns it. */
 wick_status wki_text_finish(wki_text *text, char **out);
 
-/* Which of the count words is nearest to word (edit distance, case aside, at most a third of its length
+/* Which of the count words is nearest to word (changes of a letter and exchanges of two neighbours, case aside, at most a third of its length
  * away); NULL if none is. */
 const char *wki_nearest(const char *word, const char *const *words, size_t count);
 /* A number as Python's repr() writes a float: the shortest digits that give the same double back. */
@@ -109,17 +109,23 @@ void wki_repr(double number, char out[32]);
 
 /* ---- files ---- */
 
+/* Reads the first bytes of a regular file, at most size: *got of the *length that it has. */
+wick_status wki_file_read_start(wick_context *context, const char *path, uint8_t *bytes, size_t size,
+                                size_t *got, uint64_t *length);
+
 /* Reads a whole regular file into memory (freed with free()); an extra NUL follows the bytes.
  * Errors: WICK_ENOENT, WICK_EIO with the path and the system's words (also if it shrank while it
  * was read), WICK_ELIMIT if it is longer than limit, WICK_ENOMEM. */
 wick_status wki_file_read(wick_context *context, const char *path, uint64_t limit, uint8_t **bytes,
                           size_t *length);
 
-/* A file written under a temporary name in the same folder and renamed when it is whole. */
+/* A file written under a temporary name in the same folder and renamed when it is whole. Where path is a
+ * symbolic link, it stays one and the file that it leads to is written, as with other programs. */
 typedef struct wki_writer {
     wick_context *context;
     int fd;
-    char *path, *temporary;
+    char *path; /* for messages */
+    char *target, *temporary;
     uint64_t offset;
     uint8_t *buffer;
     size_t buffered;
@@ -139,6 +145,17 @@ wick_status wki_make_folders(wick_context *context, const char *folder);
 /* folder/name as text that the caller frees with free(). */
 wick_status wki_join_path(wick_context *context, const char *folder, const char *name, char **out);
 bool wki_file_exists(const char *path);
+
+/* ---- sums ---- */
+
+/* A secret for a hash table whose keys come from a file; one for each table. */
+typedef struct wki_hash_key {
+    uint64_t halves[2];
+} wki_hash_key;
+
+/* A random one. */
+void wki_hash_key_new(wki_hash_key *key);
+uint64_t wki_hash(const wki_hash_key *key, const void *bytes, size_t length);
 
 /* SHA-256 of bytes as 64 hexadecimal digits. */
 void wki_sha256(const void *bytes, size_t length, char out[65]);

@@ -54,12 +54,25 @@ const char *wick_context_message(const wick_context *context)
     return context->message;
 }
 
+/* Messages hold names out of files. One line stays one line, and a terminal obeys none of it: control
+ * characters, those of one byte and Unicode's of two (C2 80 to C2 9F in UTF-8), become question marks. */
+static void make_harmless(char *message)
+{
+    for (unsigned char *c = (unsigned char *)message; *c != '\0'; c++) {
+        if (*c < 0x20 || *c == 0x7f)
+            *c = '?';
+        else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+            c[0] = c[1] = '?';
+    }
+}
+
 wick_status wki_fail(wick_context *context, wick_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     vsnprintf(context->message, sizeof(context->message), format, args);
     va_end(args);
+    make_harmless(context->message);
     return status;
 }
 
@@ -73,6 +86,7 @@ wick_status wki_fail_in(wick_context *context, wick_status status, const char *f
     va_end(args);
     size_t used = prefix < 0 ? 0 : WKI_MIN((size_t)prefix, sizeof(context->message) - 1);
     snprintf(context->message + used, sizeof(context->message) - used, ": %s", before);
+    make_harmless(context->message);
     return status;
 }
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_SIZE = 1 << 16 };
+enum { BUFFER_SIZE = 1 << 16, LONGEST_PATH = 4096, MOST_LINKS = 40 };
 
 /* A failure of the system's on a path, in errno. */
 static wick_status system_failed(wick_context *context, const char *doing, const char *path)
@@ -18,57 +18,94 @@ static wick_status system_failed(wick_context *context, const char *doing, const
 
 /* ---- reading ---- */
 
-static wick_status read_open(wick_context *context, int fd, const char *path, uint64_t limit,
-                             uint8_t **bytes, size_t *length)
+/* Opens a regular file to read; *fd must be closed. */
+static wick_status open_to_read(wick_context *context, const char *path, int *fd, uint64_t *length)
 {
     struct stat info;
-    if (fstat(fd, &info) != 0)
-        return system_failed(context, "look at it", path);
-    if (S_ISDIR(info.st_mode))
-        return wki_fail(context, WICK_EIO, "%s: is a folder, not a file", path);
-    if (!S_ISREG(info.st_mode))
-        return wki_fail(context, WICK_EIO, "%s: is not a regular file", path);
-    uint64_t size = (uint64_t)info.st_size;
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+    int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (opened < 0)
+        return system_failed(context, "open", path);
+    wick_status status = WICK_OK;
+    if (fstat(opened, &info) != 0)
+        status = system_failed(context, "look at it", path);
+    else if (!S_ISREG(info.st_mode))
+        status = wki_fail(context, WICK_EIO, "%s: is %s", path,
+                          S_ISDIR(info.st_mode) ? "a folder, not a file" : "not a regular file");
+    if (status != WICK_OK) {
+        close(opened);
+        return status;
+    }
+    *fd = opened;
+    *length = (uint64_t)info.st_size;
+    return WICK_OK;
+}
+
+/* Reads the next size bytes of a file that had `length` when it was opened. */
+static wick_status read_bytes(wick_context *context, int fd, const char *path, uint8_t *bytes,
+                              uint64_t size, uint64_t length)
+{
+    uint64_t done = 0;
+    while (done < size) {
+        ssize_t got = read(fd, bytes + done, WKI_MIN(size - done, (uint64_t)1 << 30));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return system_failed(context, "read", path);
+        if (got == 0)
+            return wki_fail(context, WICK_EIO, "%s: shrank to %llu of its %llu bytes while it was read",
+                            path, (unsigned long long)done, (unsigned long long)length);
+        done += (uint64_t)got;
+    }
+    return WICK_OK;
+}
+
+wick_status wki_file_read_start(wick_context *context, const char *path, uint8_t *bytes, size_t size,
+                                size_t *got, uint64_t *length)
+{
+    int fd;
+    uint64_t whole;
+    WKI_TRY(open_to_read(context, path, &fd, &whole));
+    size_t wanted = (size_t)WKI_MIN(whole, (uint64_t)size);
+    wick_status status = read_bytes(context, fd, path, bytes, wanted, whole);
+    close(fd);
+    if (status == WICK_OK) {
+        *got = wanted;
+        *length = whole;
+    }
+    return status;
+}
+
+static wick_status read_whole(wick_context *context, int fd, const char *path, uint64_t size,
+                              uint64_t limit, uint8_t **bytes)
+{
     if (size > limit)
         return wki_fail(context, WICK_ELIMIT, "%s: is %llu bytes long; at most %llu are read", path,
                         (unsigned long long)size, (unsigned long long)limit);
-    if (size >= PTRDIFF_MAX)
-        return wki_fail(context, WICK_ENOMEM, "%s: out of memory", path);
-    uint8_t *memory = malloc((size_t)size + 1);
+    uint8_t *memory = size < PTRDIFF_MAX ? malloc((size_t)size + 1) : NULL;
     if (memory == NULL)
         return wki_fail(context, WICK_ENOMEM, "%s: out of memory: no %llu bytes to read it", path,
                         (unsigned long long)size);
-    uint64_t done = 0;
-    while (done < size) {
-        ssize_t got = read(fd, memory + done, WKI_MIN(size - done, (uint64_t)1 << 30));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0) {
-            wick_status status =
-                got < 0 ? system_failed(context, "read", path)
-                        : wki_fail(context, WICK_EIO,
-                                   "%s: shrank to %llu of its %llu bytes while it was read", path,
-                                   (unsigned long long)done, (unsigned long long)size);
-            free(memory);
-            return status;
-        }
-        done += (uint64_t)got;
+    wick_status status = read_bytes(context, fd, path, memory, size, size);
+    if (status != WICK_OK) {
+        free(memory);
+        return status;
     }
     memory[size] = '\0';
     *bytes = memory;
-    *length = (size_t)size;
     return WICK_OK;
 }
 
 wick_status wki_file_read(wick_context *context, const char *path, uint64_t limit, uint8_t **bytes,
                           size_t *length)
 {
-    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return system_failed(context, "open", path);
-    wick_status status = read_open(context, fd, path, limit, bytes, length);
+    int fd;
+    uint64_t size;
+    WKI_TRY(open_to_read(context, path, &fd, &size));
+    wick_status status = read_whole(context, fd, path, size, limit, bytes);
     close(fd);
+    if (status == WICK_OK)
+        *length = (size_t)size;
     return status;
 }
 
@@ -84,22 +121,54 @@ static void writer_release(wki_writer *writer)
     if (writer->fd >= 0)
         close(writer->fd);
     free(writer->path);
+    free(writer->target);
     free(writer->temporary);
     free(writer->buffer);
     *writer = (wki_writer){.context = writer->context, .fd = -1};
 }
 
-/* Makes a new file beside the path. Not mkstemp(): its files are private, and to learn the umask for a
+/* Where a link in `path` leads to, from the folder that path is in. Owned. */
+static wick_status link_target(wick_context *context, const char *path, const char *link, char **out)
+{
+    const char *slash = strrchr(path, '/');
+    wki_text text;
+    wki_text_init(&text, context);
+    if (link[0] != '/' && slash != NULL)
+        wki_text_append(&text, path, (size_t)(slash - path) + 1);
+    wki_text_puts(&text, link);
+    return wki_text_finish(&text, out);
+}
+
+/* Replaces writer->target by what it leads to, until it is no link. realpath() knows no links to what is
+ * not there yet. */
+static wick_status follow_links(wki_writer *writer)
+{
+    char link[LONGEST_PATH];
+    for (int i = 0; i < MOST_LINKS; i++) {
+        ssize_t length = readlink(writer->target, link, sizeof(link) - 1);
+        if (length < 0)
+            return WICK_OK; /* no link; or nothing that can be written, which opening it will tell */
+        char *next;
+        link[length] = '\0';
+        WKI_TRY(link_target(writer->context, writer->target, link, &next));
+        free(writer->target);
+        writer->target = next;
+    }
+    errno = ELOOP;
+    return system_failed(writer->context, "write", writer->path);
+}
+
+/* Makes a new file beside the target. Not mkstemp(): its files are private, and to learn the umask for a
  * chmod is to change it for every thread for a moment. */
 static wick_status make_temporary(wki_writer *writer)
 {
     enum { TRIES = 1000 };
-    size_t size = strlen(writer->path) + sizeof(".2147483647-1000.tmp");
+    size_t size = strlen(writer->target) + sizeof(".2147483647-1000.tmp");
     void *memory;
     WKI_TRY(wki_alloc(writer->context, size, 1, "a file name", &memory));
     writer->temporary = memory;
     for (int i = 0; i < TRIES; i++) {
-        snprintf(writer->temporary, size, "%s.%d-%d.tmp", writer->path, (int)getpid(), i);
+        snprintf(writer->temporary, size, "%s.%d-%d.tmp", writer->target, (int)getpid(), i);
         writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (writer->fd >= 0)
             return WICK_OK;
@@ -116,8 +185,9 @@ static wick_status writer_open(wki_writer *writer)
 {
     struct stat info;
     void *memory;
+    WKI_TRY(follow_links(writer));
     /* A rename would put a file in the place of /dev/null as well. */
-    if (stat(writer->path, &info) == 0 && !S_ISREG(info.st_mode))
+    if (stat(writer->target, &info) == 0 && !S_ISREG(info.st_mode))
         return wki_fail(writer->context, WICK_EEXIST, "%s: is there already, and is not a regular file",
                         writer->path);
     WKI_TRY(wki_alloc(writer->context, BUFFER_SIZE, 1, "a write buffer", &memory));
@@ -128,8 +198,11 @@ static wick_status writer_open(wki_writer *writer)
 wick_status wki_writer_open(wki_writer *writer, wick_context *context, const char *path)
 {
     *writer = (wki_writer){.context = context, .fd = -1};
-    WKI_TRY(wki_strdup(context, path, &writer->path));
-    wick_status status = writer_open(writer);
+    wick_status status = wki_strdup(context, path, &writer->path);
+    if (status == WICK_OK)
+        status = wki_strdup(context, path, &writer->target);
+    if (status == WICK_OK)
+        status = writer_open(writer);
     if (status != WICK_OK)
         wki_writer_abort(writer);
     return status;
@@ -170,7 +243,7 @@ wick_status wki_writer_write(wki_writer *writer, const void *bytes, size_t lengt
  * they can, they have done by then. */
 static void sync_folder(const char *path)
 {
-    char folder[4096];
+    char folder[LONGEST_PATH];
     const char *slash = strrchr(path, '/');
     size_t length = slash == NULL ? 0 : (size_t)(slash - path);
     if (length >= sizeof(folder))
@@ -193,11 +266,11 @@ static wick_status writer_finish(wki_writer *writer)
     writer->fd = -1;
     if (close(fd) != 0)
         return system_failed(writer->context, "write", writer->path);
-    if (rename(writer->temporary, writer->path) != 0)
+    if (rename(writer->temporary, writer->target) != 0)
         return system_failed(writer->context, "replace", writer->path);
     free(writer->temporary);
     writer->temporary = NULL;
-    sync_folder(writer->path);
+    sync_folder(writer->target);
     return WICK_OK;
 }
 

@@ -83,24 +83,31 @@ wick_status wki_text_finish(wki_text *text, char **out)
 
 enum { NEAREST_LONGEST = 63 };
 
-/* Levenshtein's distance, case aside. Both words are at most NEAREST_LONGEST long. */
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Levenshtein's distance, case aside, two neighbours exchanged being one change (the restricted
+ * Damerau-Levenshtein distance). Both words are at most NEAREST_LONGEST long. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[NEAREST_LONGEST + 1];
-    size_t columns = strlen(b);
+    size_t rows[3][NEAREST_LONGEST + 1];
+    size_t columns = strlen(b), i = 0;
     for (size_t j = 0; j <= columns; j++)
-        row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
+        rows[0][j] = j;
+    for (; a[i] != '\0'; i++) {
+        const size_t *before = rows[i % 3], *twice_before = rows[(i + 2) % 3];
+        size_t *row = rows[(i + 1) % 3];
         row[0] = i + 1;
         for (size_t j = 1; j <= columns; j++) {
-            size_t change =
-                diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j - 1]));
-            diagonal = row[j];
-            row[j] = WKI_MIN(change, WKI_MIN(row[j], row[j - 1]) + 1);
+            size_t change = before[j - 1] + !same_letter(a[i], b[j - 1]);
+            row[j] = WKI_MIN(change, WKI_MIN(before[j], row[j - 1]) + 1);
+            if (i > 0 && j > 1 && same_letter(a[i], b[j - 2]) && same_letter(a[i - 1], b[j - 1]))
+                row[j] = WKI_MIN(row[j], twice_before[j - 2] + 1);
         }
     }
-    return row[columns];
+    return rows[i % 3][columns];
 }
 
 const char *wki_nearest(const char *word, const char *const *words, size_t count)

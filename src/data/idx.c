@@ -29,6 +29,11 @@ static size_t header_size(wki_idx_kind kind)
     return 4 + 4 * (size_t)kind;
 }
 
+static uint64_t limit_of(wki_idx_kind kind)
+{
+    return kind == WKI_IDX_IMAGES ? WKI_IDX_LIMIT : WKI_IDX_LABELS_LIMIT;
+}
+
 static const char *kind_name(wki_idx_kind kind)
 {
     return kind == WKI_IDX_IMAGES ? "images" : "labels";
@@ -73,12 +78,12 @@ static wick_status read_header(wick_context *context, const char *path, const ui
                         (unsigned long long)sizes[1], (unsigned long long)sizes[2]);
     uint64_t elements;
     if (!wki_mul_u64(sizes[0], sizes[1], &elements) || !wki_mul_u64(elements, sizes[2], &elements) ||
-        !wki_add_u64(elements, header_size(kind), whole) || *whole > WKI_IDX_LIMIT)
+        !wki_add_u64(elements, header_size(kind), whole) || *whole > limit_of(kind))
         return wki_fail(context, WICK_ELIMIT,
                         "%s: its header says %llu %s of %llux%llu; a file of at most %llu bytes is read",
                         path, (unsigned long long)sizes[0], kind_name(kind),
                         (unsigned long long)sizes[1], (unsigned long long)sizes[2],
-                        (unsigned long long)WKI_IDX_LIMIT);
+                        (unsigned long long)limit_of(kind));
     out->count = (int64_t)sizes[0];
     out->height = (int64_t)sizes[1];
     out->width = (int64_t)sizes[2];
@@ -96,22 +101,31 @@ static const char *promise(const wki_idx *idx, wki_idx_kind kind, char out[96])
     return out;
 }
 
-/* Looks at a whole plain IDX file. */
-static wick_status check_plain(wick_context *context, const char *path, const uint8_t *bytes,
-                               size_t length, wki_idx_kind kind, wki_idx *out)
+/* Looks at a plain IDX file of which the first `got` bytes of `length` are there, all of the header at
+ * least. */
+static wick_status check_start(wick_context *context, const char *path, const uint8_t *bytes, size_t got,
+                               uint64_t length, wki_idx_kind kind, wki_idx *out)
 {
     uint64_t whole = 0;
     char text[96];
-    WKI_TRY(read_header(context, path, bytes, length, kind, out, &whole));
+    WKI_TRY(read_header(context, path, bytes, got, kind, out, &whole));
     if (length < whole)
-        return wki_fail(context, WICK_EFORMAT, "%s: is truncated: it has %zu of the %llu bytes of %s",
-                        path, length, (unsigned long long)whole, promise(out, kind, text));
+        return wki_fail(context, WICK_EFORMAT, "%s: is truncated: it has %llu of the %llu bytes of %s",
+                        path, (unsigned long long)length, (unsigned long long)whole,
+                        promise(out, kind, text));
     if (length > whole)
         return wki_fail(context, WICK_EFORMAT,
                         "%s: has %llu bytes too many: after its %s it should end, at %llu", path,
                         (unsigned long long)(length - whole), promise(out, kind, text),
                         (unsigned long long)whole);
     return WICK_OK;
+}
+
+/* Looks at a whole plain IDX file. */
+static wick_status check_plain(wick_context *context, const char *path, const uint8_t *bytes,
+                               size_t length, wki_idx_kind kind, wki_idx *out)
+{
+    return check_start(context, path, bytes, length, length, kind, out);
 }
 
 /* ---- gzip ---- */
@@ -254,12 +268,24 @@ wick_status wki_idx_parse(wick_context *context, const char *path, const uint8_t
     return WICK_OK;
 }
 
+/* Refuses what the header of a plain file says cannot be, before all of it is read. */
+static wick_status look_at_start(wick_context *context, const char *path, wki_idx_kind kind)
+{
+    uint8_t start[4 + 4 * WKI_IDX_IMAGES];
+    size_t got;
+    uint64_t length;
+    wki_idx idx;
+    WKI_TRY(wki_file_read_start(context, path, start, sizeof(start), &got, &length));
+    return is_gzip(start, got) ? WICK_OK : check_start(context, path, start, got, length, kind, &idx);
+}
+
 wick_status wki_idx_read(wick_context *context, const char *path, wki_idx_kind kind, wki_idx *out)
 {
     wki_idx idx = {0};
     uint8_t *bytes;
     size_t length;
-    WKI_TRY(wki_file_read(context, path, WKI_IDX_LIMIT, &bytes, &length));
+    WKI_TRY(look_at_start(context, path, kind));
+    WKI_TRY(wki_file_read(context, path, limit_of(kind), &bytes, &length));
     if (is_gzip(bytes, length)) {
         wick_status status = wki_idx_parse(context, path, bytes, length, kind, out);
         free(bytes);

@@ -10,6 +10,10 @@ typedef enum wki_idx_kind { WKI_IDX_LABELS = 1, WKI_IDX_IMAGES = 3 } wki_idx_kin
 /* The longest file that is read, as it is on disk and inflated. */
 #define WKI_IDX_LIMIT (UINT64_C(1) << 31)
 
+/* A label is a byte, an image at least as much: labels for more than this belong to no file of images that
+ * is read. */
+#define WKI_IDX_LABELS_LIMIT (UINT64_C(1) << 28)
+
 typedef struct wki_idx {
     int64_t count, height, width; /* height and width are 1 for labels */
     const uint8_t *elements;      /* count * height * width of them, within memory */
@@ -22,7 +26,7 @@ typedef struct wki_idx {
  * Errors: WICK_EFORMAT, WICK_ELIMIT, WICK_ENOMEM; out is then left alone. */
 wick_status wki_idx_parse(wick_context *context, const char *path, const uint8_t *bytes, size_t length,
                           wki_idx_kind kind, wki_idx *out);
-/* The same for the file at path. Errors also: WICK_ENOENT, WICK_EIO. */
+/* The same for the file at path, of which no more than the start is read if that says that it cannot be. Errors also: WICK_ENOENT, WICK_EIO. */
 wick_status wki_idx_read(wick_context *context, const char *path, wki_idx_kind kind, wki_idx *out);
 /* Fine on zeros. */
 void wki_idx_release(wki_idx *idx);

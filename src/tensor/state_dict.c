@@ -9,9 +9,11 @@ typedef struct entry {
 } entry;
 
 /* The entries in the order they came, and a hash table of their places, so that a file of very many keys
- * is read in a time that grows with their number, not with its square. */
+ * is read in a time that grows with their number, not with its square: also one whose keys were chosen to
+ * meet in one slot, for the hash is under a secret that no file can know. */
 struct wick_state_dict {
     wick_context *context;
+    wki_hash_key secret;
     entry *entries;
     size_t count, capacity;
     size_t *slots;     /* 1 more than an entry's place; 0: free */
@@ -26,6 +28,7 @@ wick_status wick_state_dict_new(wick_context *context, wick_state_dict **out)
     WKI_TRY(wki_alloc(context, 1, sizeof(wick_state_dict), "a state_dict", &memory));
     wick_state_dict *dict = memory;
     dict->context = context;
+    wki_hash_key_new(&dict->secret);
     *out = dict;
     return WICK_OK;
 }
@@ -63,19 +66,15 @@ wick_tensor *wick_state_dict_tensor(const wick_state_dict *dict, int64_t index)
     return index >= 0 && index < (int64_t)dict->count ? dict->entries[index].tensor : NULL;
 }
 
-/* FNV-1a. */
-static size_t hash(const char *key)
+static size_t first_slot(const wick_state_dict *dict, const char *key)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (const unsigned char *c = (const unsigned char *)key; *c != '\0'; c++)
-        h = (h ^ *c) * UINT64_C(0x100000001b3);
-    return (size_t)(h ^ h >> 32);
+    return (size_t)wki_hash(&dict->secret, key, strlen(key)) & (dict->slot_count - 1);
 }
 
 /* The slot of the key, or the free one where it would go. There must be slots. */
 static size_t find_slot(const wick_state_dict *dict, const char *key)
 {
-    size_t slot = hash(key) & (dict->slot_count - 1);
+    size_t slot = first_slot(dict, key);
     while (dict->slots[slot] != 0 && strcmp(dict->entries[dict->slots[slot] - 1].key, key) != 0)
         slot = (slot + 1) & (dict->slot_count - 1);
     return slot;
@@ -87,6 +86,17 @@ wick_tensor *wick_state_dict_get(const wick_state_dict *dict, const char *key)
         return NULL;
     size_t place = dict->slots[find_slot(dict, key)];
     return place == 0 ? NULL : dict->entries[place - 1].tensor;
+}
+
+int64_t wki_state_dict_longest_way(const wick_state_dict *dict)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < dict->count; i++) {
+        const char *key = dict->entries[i].key;
+        size_t steps = (find_slot(dict, key) - first_slot(dict, key)) & (dict->slot_count - 1);
+        longest = WKI_MAX(longest, steps + 1);
+    }
+    return (int64_t)longest;
 }
 
 /* Makes room for one entry more. */

@@ -26,6 +26,9 @@ wick_context *wki_tensor_context(const wick_tensor *tensor);
 /* The context that a state_dict was made in. */
 wick_context *wki_state_dict_context(const wick_state_dict *dict);
 
+/* How many entries are looked at, at most, to find one that is there; 0 if none is. For tests. */
+int64_t wki_state_dict_longest_way(const wick_state_dict *dict);
+
 /* Numbers in a state_dict, each a tensor of no dimensions: an int64, and a double as the int64 of
  * its bits. */
 wick_status wki_state_dict_add_i64(wick_state_dict *dict, const char *key, int64_t number);

@@ -1,6 +1,5 @@
 #include "train/run_internal.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +14,6 @@
 #define ROWS_FILE    "results.csv"
 #define RESULTS_FILE "results.json"
 #define MODEL_FILE   "model.pth"
-#define ROWS_HEADER  "epoch,train_loss,train_acc,test_loss,test_acc,seconds\n"
 
 enum { ASIDE = 64 };
 
@@ -88,6 +86,21 @@ static wick_status lock(wick_run *run)
                         run->folder);
     }
     run->lock = fd;
+    return WICK_OK;
+}
+
+/* A run's folder may come from somebody else. What is written into it must not go elsewhere, as it would
+ * through a link of one of its names. */
+static wick_status refuse_links(const wick_run *run)
+{
+    for (size_t i = 0; i <= WKI_COUNT(other_files); i++) {
+        const char *name = i == 0 ? ARGS_FILE : other_files[i - 1];
+        struct stat info;
+        if (fstatat(run->lock, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode))
+            return wki_fail(run->context, WICK_EIO,
+                            "%s/%s: is a symbolic link; a run writes only files of its own folder",
+                            run->folder, name);
+    }
     return WICK_OK;
 }
 
@@ -180,6 +193,8 @@ static wick_status write_folder(wick_run *run, bool exist_ok, const char *text)
     bool existed = wki_file_exists(run->folder);
     WKI_TRY(wki_make_folders(run->context, run->folder));
     wick_status status = lock(run);
+    if (status == WICK_OK)
+        status = refuse_links(run);
     if (status == WICK_OK && !exist_ok)
         status = refuse_a_run(run);
     if (status == WICK_OK) {
@@ -277,41 +292,12 @@ static wick_status parse_results(wick_run *run, const char *path, const char *te
     return WICK_OK;
 }
 
-/* "0,0.59,78.1,..." up to the newline. */
-static bool parse_row(const char *c, wick_epoch *epoch, const char **end)
-{
-    double numbers[6];
-    for (size_t i = 0; i < WKI_COUNT(numbers); i++) {
-        char *after;
-        if (isspace((unsigned char)*c))
-            return false;
-        numbers[i] = strtod(c, &after);
-        if (after == c || *after != (i + 1 == WKI_COUNT(numbers) ? '\n' : ','))
-            return false;
-        c = after + 1;
-    }
-    if (!(numbers[0] >= 0 && numbers[0] < 1e9))
-        return false;
-    *epoch =
-        (wick_epoch){(int64_t)numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]};
-    *end = c;
-    return true;
-}
-
 static wick_status parse_rows(wick_run *run, const char *path, const char *text)
 {
-    if (strncmp(text, ROWS_HEADER, strlen(ROWS_HEADER)) != 0)
-        return wki_fail(run->context, WICK_EFORMAT, "%s: line 1: must be %.*s", path,
-                        (int)strlen(ROWS_HEADER) - 1, ROWS_HEADER);
-    for (const char *c = text + strlen(ROWS_HEADER); *c != '\0';) {
-        WKI_TRY(wki_grow(run->context, (void **)&run->epochs, &run->epoch_capacity, run->epoch_count + 1,
-                         sizeof(wick_epoch), "the epochs"));
-        if (!parse_row(c, &run->epochs[run->epoch_count], &c))
-            return wki_fail(run->context, WICK_EFORMAT,
-                            "%s: line %zu: must be six numbers with commas between", path,
-                            run->epoch_count + 2);
-        run->epoch_count++;
-    }
+    wick_epoch *epochs;
+    size_t count;
+    WKI_TRY(wki_rows_parse(run->context, path, text, &epochs, &count));
+    take_epochs(run, epochs, count);
     return WICK_OK;
 }
 
@@ -344,6 +330,8 @@ static wick_status open_folder(wick_context *context, const char *folder, bool a
         return wki_fail(context, WICK_EINVAL, "folder or out is NULL");
     WKI_TRY(run_new(context, folder, &run));
     wick_status status = alone && wki_file_exists(folder) ? lock(run) : WICK_OK;
+    if (status == WICK_OK && run->lock >= 0)
+        status = refuse_links(run);
     if (status == WICK_OK)
         status = read_args(run);
     if (status == WICK_OK)
@@ -399,22 +387,15 @@ static wick_status write_text(const wick_run *run, const char *name, const char 
 {
     char *path;
     WKI_TRY(wick_run_path(run, name, &path));
-    wick_status status = wki_file_write(run->context, path, text, strlen(text));
+    wick_status status;
+    if (strlen(text) > WKI_RUN_FILE_LIMIT)
+        status = wki_fail(run->context, WICK_ELIMIT,
+                          "%s: would be %zu bytes long, of which a run's file may have %d", path,
+                          strlen(text), WKI_RUN_FILE_LIMIT);
+    else
+        status = wki_file_write(run->context, path, text, strlen(text));
     free(path);
     return status;
-}
-
-static void append_row(wki_text *text, const wick_epoch *epoch)
-{
-    const double numbers[] = {epoch->train_loss, epoch->train_acc, epoch->test_loss, epoch->test_acc,
-                              epoch->seconds};
-    wki_text_printf(text, "%lld", (long long)epoch->epoch);
-    for (size_t i = 0; i < WKI_COUNT(numbers); i++) {
-        char repr[32];
-        wki_repr(numbers[i], repr);
-        wki_text_printf(text, ",%s", repr);
-    }
-    wki_text_puts(text, "\n");
 }
 
 wick_status wick_run_add_epoch(wick_run *run, const wick_epoch *epoch)
@@ -427,13 +408,8 @@ wick_status wick_run_add_epoch(wick_run *run, const wick_epoch *epoch)
                      sizeof(*epoch), "the epochs"));
     run->results.epochs = run->epochs;
     run->epochs[run->epoch_count] = *epoch;
-    wki_text text;
-    wki_text_init(&text, run->context);
-    wki_text_puts(&text, ROWS_HEADER);
-    for (size_t i = 0; i <= run->epoch_count; i++)
-        append_row(&text, &run->epochs[i]);
     char *rows;
-    WKI_TRY(wki_text_finish(&text, &rows));
+    WKI_TRY(wki_rows_format(run->context, run->epochs, run->epoch_count + 1, &rows));
     wick_status status = write_text(run, ROWS_FILE, rows);
     free(rows);
     if (status == WICK_OK)

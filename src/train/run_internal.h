@@ -1,4 +1,4 @@
-/* What run.c, run_json.c and run_checkpoint.c share. */
+/* What run.c, run_json.c, run_rows.c and run_checkpoint.c share. */
 #ifndef WKI_RUN_INTERNAL_H
 #define WKI_RUN_INTERNAL_H
 
@@ -6,8 +6,9 @@
 
 #include <wick/run.h>
 
-/* Longer files are refused before they are read. */
-enum { WKI_RUN_FILE_LIMIT = 64 << 20 };
+/* Longer texts are refused, before they are read and before they are written: as JSON they take a hundred
+ * times their length of memory at the worst. 100,000 epochs come to less. */
+enum { WKI_RUN_FILE_LIMIT = 16 << 20 };
 
 #define WKI_CHECKPOINT_FILE "checkpoint.pth"
 
@@ -34,5 +35,11 @@ void wki_run_args_release(wick_run_args *args);
 wick_status wki_results_parse(wick_context *context, const char *path, const char *text, size_t length,
                               wick_results *results);
 void wki_results_release(wick_results *results);
+
+/* results.csv's text: a heading, and a row for each of count epochs. */
+wick_status wki_rows_format(wick_context *context, const wick_epoch *epochs, size_t count, char **out);
+/* Reads it; *epochs is owned (free()), and NULL if there is no row. On failure both are left alone. */
+wick_status wki_rows_parse(wick_context *context, const char *path, const char *text,
+                           wick_epoch **epochs, size_t *count);
 
 #endif

@@ -7,6 +7,13 @@ sed -i 's/"model_loss": .*/"model_loss": 0.476639,/; s/"model_acc": .*/"model_ac
 sed -i 's/"model_loss": .*/"model_loss": 0.685001,/; s/"model_acc": .*/"model_acc": 75.019968,/; s/"train_time": .*/"train_time": 20.041531,/' v1/results.json
 wick compare v0 v1 --csv table.csv
 cat table.csv
+# A link stays a link.
+mkdir tables
+ln -s tables/new.csv link.csv
+wick compare v0 v1 --csv link.csv >/dev/null
+echo old >tables/new.csv
+wick compare v0 v1 --csv link.csv >/dev/null
+cmp tables/new.csv table.csv && readlink link.csv
 wick compare v0 v1 --json | jsonget runs.length runs.1.run runs.1.model_name runs.0.train_time
 cp table.csv before.csv
 try wick compare v0 v2 --csv table.csv

@@ -55,6 +55,17 @@ static void test_messages(void **state)
     assert_string_equal(message(context), "layer 7: 3 is not four");
 }
 
+/* A name out of a file can hold what a terminal obeys. */
+static void test_messages_are_harmless(void **state)
+{
+    wick_context *context = *state;
+    wki_fail(context, WICK_EFORMAT, "a%sb", "\n\r\x1b[31m\x7f \xc2\x9b\xc3\xa9\xc2\xa0\xc2");
+    assert_string_equal(message(context), "a???[31m? ??\xc3\xa9\xc2\xa0\xc2"
+                                          "b");
+    wki_fail_in(context, WICK_EFORMAT, "c\td");
+    assert_memory_equal(message(context), "c?d: a???[31m?", 14);
+}
+
 static void test_a_message_that_is_too_long_is_cut(void **state)
 {
     wick_context *context = *state;
@@ -252,7 +263,9 @@ static void test_nearest_word(void **state)
     memset(longest, 'a', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
     assert_string_equal(wki_nearest("mnst", words, 3), "mnist");
-    assert_null(wki_nearest("mnits", words, 3)); /* two letters of five are more than a third */
+    assert_string_equal(wki_nearest("mnits", words, 3), "mnist"); /* two neighbours exchanged */
+    assert_string_equal(wki_nearest("fahsion-mnsit", words, 3), "fashion-mnist");
+    assert_null(wki_nearest("nmits", words, 3)); /* two changes of five letters are more than a third */
     assert_string_equal(wki_nearest("MNIST", words, 3), "mnist");
     assert_string_equal(wki_nearest("fashion_mnist", words, 3), "fashion-mnist");
     assert_string_equal(wki_nearest("kmnis", words, 3), "kmnist");
@@ -538,6 +551,66 @@ static void test_a_new_file_has_the_rights_of_the_umask(void **state)
     assert_int_equal(info.st_mode & 07777, 0640);
 }
 
+static bool is_link(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
+/* A link stays, and what it leads to is written: there already or not, by a path that is relative to the
+ * link's folder or not, through another link. */
+static void test_links_are_followed(void **state)
+{
+    folder *at = *state;
+    assert_int_equal(mkdir(in(at, "far"), 0777), 0);
+    assert_int_equal(wki_file_write(at->context, in(at, "far/file"), "old", 3), WICK_OK);
+    assert_int_equal(symlink("far/file", in(at, "relative")), 0);
+    assert_int_equal(symlink(in(at, "relative"), in(at, "twice")), 0);
+    assert_int_equal(symlink("../new", in(at, "far/dangling")), 0);
+    assert_int_equal(wki_file_write(at->context, in(at, "relative"), "one", 3), WICK_OK);
+    assert_content(at, "far/file", "one");
+    assert_int_equal(wki_file_write(at->context, in(at, "twice"), "two", 3), WICK_OK);
+    assert_content(at, "far/file", "two");
+    assert_int_equal(wki_file_write(at->context, in(at, "far/dangling"), "three", 5), WICK_OK);
+    assert_content(at, "new", "three");
+    assert_true(is_link(in(at, "relative")) && is_link(in(at, "twice")));
+    assert_true(is_link(in(at, "far/dangling")));
+    assert_int_equal(entries(at), 4);
+}
+
+static void test_links_that_lead_nowhere(void **state)
+{
+    folder *at = *state;
+    assert_int_equal(symlink("around", in(at, "around")), 0);
+    assert_int_equal(symlink("none/file", in(at, "nowhere")), 0);
+    assert_int_equal(symlink(at->path, in(at, "folder")), 0);
+    assert_int_equal(wki_file_write(at->context, in(at, "around"), "x", 1), WICK_EIO);
+    assert_non_null(strstr(message(at->context), "around: cannot write: Too many levels"));
+    assert_int_equal(wki_file_write(at->context, in(at, "nowhere"), "x", 1), WICK_ENOENT);
+    assert_non_null(strstr(message(at->context), "nowhere: cannot write"));
+    assert_int_equal(wki_file_write(at->context, in(at, "folder"), "x", 1), WICK_EEXIST);
+    assert_int_equal(entries(at), 3);
+}
+
+static void test_reading_the_start(void **state)
+{
+    folder *at = *state;
+    uint8_t start[4] = {0};
+    size_t got = 0;
+    uint64_t length = 0;
+    assert_int_equal(wki_file_write(at->context, in(at, "one"), "hello", 5), WICK_OK);
+    assert_int_equal(wki_file_read_start(at->context, in(at, "one"), start, 4, &got, &length), WICK_OK);
+    assert_memory_equal(start, "hell", 4);
+    assert_int_equal(got, 4);
+    assert_int_equal(length, 5);
+    assert_int_equal(wki_file_write(at->context, in(at, "one"), "x", 1), WICK_OK);
+    assert_int_equal(wki_file_read_start(at->context, in(at, "one"), start, 4, &got, &length), WICK_OK);
+    assert_int_equal(got, 1);
+    assert_int_equal(length, 1);
+    assert_int_equal(wki_file_read_start(at->context, in(at, "none"), start, 4, &got, &length),
+                     WICK_ENOENT);
+}
+
 static void test_two_writers_of_one_path(void **state)
 {
     folder *at = *state;
@@ -613,6 +686,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_names),
         WITH_CONTEXT(test_messages),
+        WITH_CONTEXT(test_messages_are_harmless),
         WITH_CONTEXT(test_a_message_that_is_too_long_is_cut),
         WITH_CONTEXT(test_context_threads),
         WITH_CONTEXT(test_context_device),
@@ -636,6 +710,9 @@ int main(void)
         WITH_FOLDER(test_full_disk_leaves_what_was_there),
         WITH_FOLDER(test_writing_where_nothing_can_be),
         WITH_FOLDER(test_a_new_file_has_the_rights_of_the_umask),
+        WITH_FOLDER(test_links_are_followed),
+        WITH_FOLDER(test_links_that_lead_nowhere),
+        WITH_FOLDER(test_reading_the_start),
         WITH_FOLDER(test_two_writers_of_one_path),
         WITH_FOLDER(test_make_folders),
         WITH_CONTEXT(test_join_path),

@@ -180,6 +180,31 @@ static void a_folder_that_is_taken_is_refused(void **state)
     wick_run_free(run);
 }
 
+/* A folder from a stranger could have links that lead elsewhere. */
+static void links_are_not_written_through(void **state)
+{
+    static const char *const names[] = {"args.json", "model.pth", "checkpoint.pth", "steps.csv",
+                                        "report.html"};
+    test_place *place = *state;
+    const wick_run_args args = args_of();
+    char link[4096], elsewhere[4096];
+    snprintf(elsewhere, sizeof(elsewhere), "%s.elsewhere", place->path);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        wick_run *run = create(place, true);
+        wick_run_free(run);
+        snprintf(link, sizeof(link), "%s/%s", place->path, names[i]);
+        unlink(link);
+        assert_int_equal(symlink(elsewhere, link), 0);
+        assert_int_equal(wick_run_create(place->context, place->path, true, &args, &run), WICK_EIO);
+        assert_non_null(strstr(wick_context_message(place->context), link));
+        assert_non_null(strstr(wick_context_message(place->context), "symbolic link"));
+        assert_int_equal(wick_run_create(place->context, place->path, false, &args, &run), WICK_EIO);
+        assert_int_equal(wick_run_resume(place->context, place->path, &run), WICK_EIO);
+        assert_int_not_equal(access(elsewhere, F_OK), 0);
+        assert_int_equal(unlink(link), 0);
+    }
+}
+
 static void a_bad_argument_leaves_no_folder(void **state)
 {
     test_place *place = *state;
@@ -360,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_run_comes_back_as_it_was_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unfinished_run_keeps_its_epochs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_is_taken_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(links_are_not_written_through, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_bad_argument_leaves_no_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_run_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_place_is_found_behind_anything, set_up, tear_down),

@@ -94,6 +94,54 @@ static void test_many(void **state)
     wick_state_dict_free(dict);
 }
 
+/* The vectors of SipHash's authors: the key 00 01 ... 0f, the bytes 00 01 ... */
+static void test_hash(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t length;
+        uint64_t hash;
+    } cases[] = {{0, UINT64_C(0x726fdb47dd0e0e31)},
+                 {1, UINT64_C(0x74f839c593dc67fd)},
+                 {8, UINT64_C(0x93f5f5799a932462)},
+                 {15, UINT64_C(0xa129ca6149be45e5)}};
+    const wki_hash_key key = {{UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)}};
+    const uint8_t bytes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+    for (size_t i = 0; i < WKI_COUNT(cases); i++)
+        assert_true(wki_hash(&key, bytes, cases[i].length) == cases[i].hash);
+}
+
+static uint64_t fnv_1a(const char *key)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (; *key != '\0'; key++)
+        h = (h ^ (unsigned char)*key) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+/* Keys that somebody chose for all to begin in one slot, under a hash that he can know: FNV-1a, plain and
+ * folded, and the hash under another dict's secret. They are found as fast as others. */
+static void test_chosen_keys(void **state)
+{
+    enum { KEYS = 2000, SLOTS = 4096, LONGEST = 64, WAYS = 3 };
+    wki_hash_key known;
+    wki_hash_key_new(&known);
+    for (int way = 0; way < WAYS; way++) {
+        wick_state_dict *dict = make_dict(*state);
+        char key[32];
+        for (unsigned i = 0; wick_state_dict_count(dict) < KEYS; i++) {
+            snprintf(key, sizeof(key), "%x", i);
+            uint64_t hash = way < 2 ? fnv_1a(key) : wki_hash(&known, key, strlen(key));
+            if (way == 1)
+                hash ^= hash >> 32;
+            if (hash % SLOTS == 0)
+                assert_int_equal(wick_state_dict_add(dict, key, make_number(*state, i)), WICK_OK);
+        }
+        assert_in_range(wki_state_dict_longest_way(dict), 1, LONGEST);
+        wick_state_dict_free(dict);
+    }
+}
+
 static void test_format(void **state)
 {
     char *text;
@@ -111,10 +159,8 @@ static void test_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_refuses),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_order), cmocka_unit_test(test_refuses),     cmocka_unit_test(test_many),
+        cmocka_unit_test(test_hash),  cmocka_unit_test(test_chosen_keys), cmocka_unit_test(test_format),
     };
     return cmocka_run_group_tests(tests, make_context, free_context);
 }
