@@ -16,6 +16,7 @@ typedef struct info_args {
 
 static const cli_option options[] = {
     DATA_PLACE_OPTIONS(info_args),
+    DATA_PICTURE_OPTIONS(info_args),
     DATA_BATCH_OPTION(info_args),
     {"image", "N", OPTION_INT, offsetof(info_args, image), 0, INT32_MAX,
      "print train_data[N] too, its numbers and its label"},
@@ -30,8 +31,10 @@ static const char about[] =
     "Reads both halves of a data set, checks them, and prints what the chapter prints of them:\n"
     "how many images there are and of which shape, the classes, the labels, how many batches that\n"
     "makes, and the SHA-256 of the files.\n"
-    "A folder must hold train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte\n"
-    "and t10k-labels-idx1-ubyte, each as it is or with .gz.\n";
+    "A folder holds pictures, PNG and JPEG, of which each class has a folder of its name, either in\n"
+    "train/ and test/ (or val/) or alone, and then a part of each class is the test half; or\n"
+    "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and\n"
+    "t10k-labels-idx1-ubyte, each as it is or with .gz.\n";
 
 static const char examples[] = "  wick data info\n"
                                "      Fashion-MNIST as the chapter has it\n"
@@ -59,6 +62,10 @@ static wick_status next_file(const wick_dataset *dataset, int index, const char 
 static wick_status print_files(const cli_app *app, const wick_dataset *dataset)
 {
     bool more = true;
+    if (strcmp(wick_dataset_class_name(dataset), "ImageFolder") == 0)
+        return WICK_OK;
+    if (wick_dataset_split(dataset) == WICK_TRAIN)
+        say(app, "\nSHA-256 of the files:\n");
     for (int i = 0; more; i++) {
         const char *path;
         char sha256[65];
@@ -115,7 +122,6 @@ static wick_status print_text(cli_app *app, const info_args *args, const cli_pai
         batches(pair->train_loader), args->data.batch_size);
     say(app, "Length of test_dataloader: %" PRId64 " batches of %" PRId64 "\n",
         batches(pair->test_loader), args->data.batch_size);
-    say(app, "\nSHA-256 of the files:\n");
     TRY(print_files(app, train));
     TRY(print_files(app, test));
     return args->image < 0 ? WICK_OK : print_image(app, train, args->image);

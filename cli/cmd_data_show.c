@@ -19,6 +19,7 @@ typedef struct show_args {
 
 static const cli_option options[] = {
     DATA_PLACE_OPTIONS(show_args),
+    DATA_PICTURE_OPTIONS(show_args),
     {"split", "train|test", OPTION_CHOICE, offsetof(show_args, split), 0, 0, "which half"},
     {"index", "N", OPTION_INT, offsetof(show_args, index), 0, INT32_MAX,
      "the image of that number; else 0"},
@@ -70,16 +71,6 @@ static wick_status choose(cli_app *app, const show_args *args, const wick_datase
     return WICK_OK;
 }
 
-/* An image as uint8. Owned. */
-static wick_status image_at(cli_app *app, const wick_dataset *dataset, int64_t index,
-                            wick_tensor **image)
-{
-    const int64_t *shape = wick_dataset_image_shape(dataset);
-    int64_t size = shape[0] * shape[1] * shape[2];
-    return wick_tensor_from(app->context, WICK_UINT8, 3, shape,
-                            wick_dataset_pixels(dataset) + index * size, image);
-}
-
 /* ---- as text ---- */
 
 static const char *class_of(const wick_dataset *dataset, int64_t index)
@@ -116,7 +107,7 @@ static wick_status draw_row(cli_app *app, const cli_canvas *canvas, const wick_d
     wick_tensor **images = calloc((size_t)count, sizeof(wick_tensor *));
     wick_status status = images == NULL ? app_fail(app, WICK_ENOMEM, "out of memory") : WICK_OK;
     for (int i = 0; status == WICK_OK && i < count; i++)
-        status = image_at(app, dataset, indices[i], &images[i]);
+        status = wick_dataset_get_pixels(dataset, indices[i], &images[i]);
     if (status == WICK_OK && many)
         put_captions(canvas, dataset, count, images, indices);
     else if (status == WICK_OK)
@@ -133,7 +124,7 @@ static wick_status draw_all(cli_app *app, const cli_canvas *canvas, const wick_d
                             const char *split, int64_t count, const int64_t *indices)
 {
     wick_tensor *first;
-    TRY(image_at(app, dataset, indices[0], &first));
+    TRY(wick_dataset_get_pixels(dataset, indices[0], &first));
     int a_row = canvas_a_row(canvas, first);
     wick_tensor_free(first);
     for (int64_t i = 0; i < count; i += a_row)

@@ -94,16 +94,20 @@ static void fill_data(const eval_args *args, eval_work *evaluation)
 {
     const wick_run_args *run = evaluation->run == NULL ? NULL : wick_run_get_args(evaluation->run);
     cli_data_args *data = &evaluation->data;
-    *data = args->data;
-    if (data->data == NULL) {
-        data->data = run == NULL ? "fashion-mnist" : run->data;
-        if (data->data_dir == NULL && run != NULL)
-            data->data_dir = run->data_dir;
+    *data = (cli_data_args){.data = "fashion-mnist", .batch_size = 32};
+    if (run != NULL)
+        data_of_run(run, data);
+    if (args->data.data != NULL) {
+        data->data = args->data.data;
+        data->data_dir = NULL;
+        data->test_fraction = 0;
     }
-    if (data->batch_size == 0)
-        data->batch_size = run == NULL ? 32 : run->batch_size;
-    if (data->limit < 0)
-        data->limit = run == NULL ? 0 : run->limit;
+    if (args->data.data_dir != NULL)
+        data->data_dir = args->data.data_dir;
+    if (args->data.batch_size != 0)
+        data->batch_size = args->data.batch_size;
+    if (args->data.limit >= 0)
+        data->limit = args->data.limit;
 }
 
 /* The weights of a file in the model that the flags name. */

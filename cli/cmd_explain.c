@@ -101,11 +101,8 @@ static wick_status take_example(cli_app *app, const explain_args *args, explain_
     if (args->index >= count)
         return app_usage(app, "--index must be from 0 to %" PRId64 ", not %" PRId64, count - 1,
                          args->index);
-    const int64_t *shape = wick_dataset_image_shape(source->dataset);
-    int64_t size = shape[0] * shape[1] * shape[2];
     work->truth = wick_dataset_labels(source->dataset)[args->index];
-    TRY(wick_tensor_from(app->context, WICK_UINT8, 3, shape,
-                         wick_dataset_pixels(source->dataset) + args->index * size, &work->pixels));
+    TRY(wick_dataset_get_pixels(source->dataset, args->index, &work->pixels));
     return wick_image_to_float(work->pixels, &work->image);
 }
 

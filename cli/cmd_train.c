@@ -28,6 +28,7 @@ typedef struct train_args {
 
 static const cli_option options[] = {
     DATA_PLACE_OPTIONS(train_args),
+    DATA_PICTURE_OPTIONS(train_args),
     MODEL_OPTION(train_args),
     HIDDEN_UNITS_OPTION(train_args),
     {"epochs", "N", OPTION_INT, offsetof(train_args, epochs), 1, 1000000,
@@ -202,10 +203,8 @@ static wick_status check_data(cli_app *app, const wick_run_args *run, const cli_
 static wick_status take_up(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
 {
     const wick_run_args *run = &training->args;
-    const cli_data_args data = {.data = run->data,
-                                .data_dir = run->data_dir,
-                                .batch_size = run->batch_size,
-                                .limit = run->limit};
+    cli_data_args data;
+    data_of_run(run, &data);
     cli_machine_args machine = {.device = run->device, .threads = run->threads};
     if (option_given(options, args, "threads"))
         machine.threads = args->machine.threads;

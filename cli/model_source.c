@@ -74,10 +74,15 @@ static wick_status open_run(cli_app *app, const char *folder, const cli_source_a
             folder);
     TRY(wick_run_open(app->context, folder, &source->run));
     const wick_run_args *run = wick_run_get_args(source->run);
-    source->data.data = args->data != NULL ? args->data : run->data;
-    source->data.data_dir = args->data_dir != NULL ? args->data_dir
-                            : args->data == NULL   ? run->data_dir
-                                                   : NULL;
+    data_of_run(run, &source->data);
+    source->data.batch_size = source->data.limit = 0;
+    if (args->data != NULL) {
+        source->data.data = args->data;
+        source->data.data_dir = NULL;
+        source->data.test_fraction = 0;
+    }
+    if (args->data_dir != NULL)
+        source->data.data_dir = args->data_dir;
     TRY(path_join(app, folder, "model.pth", &source->weights));
     TRY(take_facts(app, source, run->image_shape, run->class_count, run->classes));
     return wick_run_load_model(source->run, &source->model);
@@ -146,18 +151,15 @@ wick_status source_dataset(cli_app *app, cli_source *source, wick_split split)
 }
 
 /* The mean brightness along the edges of the first images. */
-static wick_status edges_of_data(cli_app *app, const wick_dataset *dataset, double *mean)
+static wick_status edges_of_data(const wick_dataset *dataset, double *mean)
 {
     enum { LOOKED_AT = 64 };
-    const int64_t *shape = wick_dataset_image_shape(dataset);
-    int64_t pixels = shape[0] * shape[1] * shape[2];
     int64_t count = wick_dataset_count(dataset) < LOOKED_AT ? wick_dataset_count(dataset) : LOOKED_AT;
     double sum = 0;
     for (int64_t i = 0; i < count; i++) {
         wick_tensor *image;
         double edges;
-        TRY(wick_tensor_from(app->context, WICK_UINT8, 3, shape,
-                             wick_dataset_pixels(dataset) + i * pixels, &image));
+        TRY(wick_dataset_get_pixels(dataset, i, &image));
         wick_status status = wick_image_edge_brightness(image, &edges);
         wick_tensor_free(image);
         TRY(status);
@@ -174,7 +176,7 @@ wick_status source_is_light(cli_app *app, cli_source *source, bool *light)
     if (!wick_dataset_known_facts(source->data.data, &facts)) {
         wick_status status = source_dataset(app, source, WICK_TEST);
         if (status == WICK_OK)
-            TRY(edges_of_data(app, source->dataset, &edges));
+            TRY(edges_of_data(source->dataset, &edges));
         app->message[0] = '\0';
         app->usage = false;
     }

@@ -288,7 +288,7 @@ bool option_given(const cli_option *options, const void *args, const char *name)
 
 /* ---- help ---- */
 
-/* The default as text; "" if there is none to tell: an integer below its range is "not given". */
+/* The default as text; "" if there is none to tell: a number below its range is "not given". */
 static void format_default(const cli_option *option, const void *args, char *text, size_t size)
 {
     const void *place = (const char *)args + option->offset;
@@ -307,7 +307,8 @@ static void format_default(const cli_option *option, const void *args, char *tex
         break;
     case OPTION_NUMBER:
         python_repr(*(const double *)place, repr);
-        snprintf(text, size, "%s", repr);
+        if (*(const double *)place > 0)
+            snprintf(text, size, "%s", repr);
         break;
     case OPTION_REAL:
         if (*(const double *)place != 0)

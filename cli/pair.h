@@ -7,6 +7,11 @@
 typedef struct cli_data_args {
     const char *data, *data_dir;
     int64_t batch_size, limit;
+    const char *image_size, *channels; /* as given, or NULL */
+    double test_fraction;              /* 0: the usual one */
+    bool skip_broken;
+    const int64_t *shape; /* what the pictures of a folder are made, if nothing was given; or NULL */
+    bool quiet;           /* what is left out and so on was said before */
 } cli_data_args;
 
 #define DATA_DEFAULTS                                                                                   \
@@ -21,11 +26,40 @@ typedef struct cli_data_args {
      offsetof(type, data.data),                                                                         \
      0,                                                                                                 \
      0,                                                                                                 \
-     "fashion-mnist, mnist, kmnist, or a folder that holds the four IDX files"},                        \
+     "fashion-mnist, mnist, kmnist, a folder of pictures (train/CLASS/*.png and test/CLASS/*.png, "     \
+     "or CLASS/*.png), or one that holds the four IDX files"},                                          \
     {                                                                                                   \
         "data-dir", "DIR", OPTION_TEXT, offsetof(type, data.data_dir), 0, 0,                            \
             "where to look for a known data set first; else $WICK_DATA_DIR, the user's cache and "      \
             "/usr/share/datasets"                                                                       \
+    }
+#define DATA_PICTURE_OPTIONS(type)                                                                      \
+    {"image-size",                                                                                      \
+     "N|HxW",                                                                                           \
+     OPTION_TEXT,                                                                                       \
+     offsetof(type, data.image_size),                                                                   \
+     0,                                                                                                 \
+     0,                                                                                                 \
+     "make every image N pixels high and wide, or H high and W wide, as torchvision's Resize does; "    \
+     "else they stay as they are, and pictures of several sizes are made 64x64"},                       \
+        {"channels",                                                                                    \
+         "1|3",                                                                                         \
+         OPTION_CHOICE,                                                                                 \
+         offsetof(type, data.channels),                                                                 \
+         0,                                                                                             \
+         0,                                                                                             \
+         "make the images grey (1) or RGB (3); else as they are, and RGB where one of a folder's is"},  \
+        {"test-fraction",                                                                               \
+         "SHARE",                                                                                       \
+         OPTION_NUMBER,                                                                                 \
+         offsetof(type, data.test_fraction),                                                            \
+         0,                                                                                             \
+         0,                                                                                             \
+         "of a folder of pictures without test/ and val/: how much of each class is held out as the "   \
+         "test half, always the same; else 0.2"},                                                       \
+    {                                                                                                   \
+        "skip-broken", "", OPTION_BOOL, offsetof(type, data.skip_broken), 0, 0,                         \
+            "leave out pictures that cannot be read; else they are an error"                            \
     }
 #define DATA_BATCH_OPTION(type)                                                                         \
     {                                                                                                   \
@@ -44,7 +78,10 @@ typedef struct cli_pair {
     wick_loader *train_loader, *test_loader; /* shuffled; in order */
 } cli_pair;
 
-/* Opens one half, cut to the limit. Owned. An unknown name is a failure of usage. */
+/* What a run says of its data. The shape is the run's. */
+void data_of_run(const wick_run_args *run, cli_data_args *data);
+/* Opens one half, cut to the limit, with a progress bar, and says on stderr what there is to know of the
+ * training half. Owned. An unknown name is a failure of usage. */
 wick_status dataset_open(cli_app *app, const cli_data_args *args, wick_split split, wick_dataset **out);
 /* Opens both. On failure too, pair_release(). */
 wick_status pair_open(cli_app *app, const cli_data_args *args, cli_pair *pair);

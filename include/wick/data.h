@@ -41,6 +41,44 @@ WICK_API bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out
  * that disagree in number, a label out of range), WICK_ELIMIT, WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_open(wick_context *context, const char *name, const char *data_dir,
                                        wick_split split, wick_dataset **out);
+
+/* What is made of the pictures while a data set is opened. All zeros: as they are. */
+typedef struct wick_dataset_options {
+    /* Resize((image_height, image_width)) as PIL does it, of every image; both 0: as they are, or, in a
+     * folder of pictures of several sizes, 64x64. */
+    int64_t image_height, image_width;
+    bool folders_alone; /* size and channels are for folders of pictures, other data stay as they are */
+    int64_t channels;   /* 1: grey, 3: RGB; 0: as they are; RGB where one of a folder's pictures is */
+    bool skip_broken;   /* leave out pictures that cannot be read; else they are an error */
+    double test_fraction; /* of a folder without a test half: how much of each class is held out as one,
+                             between 0 and 1; 0: 0.2 */
+    /* Called now and then (may be NULL) while pictures are read: how many, and of how many. */
+    void (*progress)(void *user, int64_t done, int64_t total);
+    void *user;
+} wick_dataset_options;
+
+/* wick_dataset_open() with options (may be NULL), and of a folder of pictures too, as torchvision's
+ * ImageFolder has it: a folder for each class, which holds PNG and JPEG files, in folders of its own if it
+ * likes. The classes are the folders' names, sorted; a class's pictures are in the order of their paths.
+ *
+ *   name/train/CLASS/...png  name/test/CLASS/...png    the two halves; val/ where there is no test/
+ *   name/CLASS/...png                                  or no halves: a part of each class, chosen by a
+ *                                                      fixed seed, is the test half
+ *
+ * Files that are no PNG or JPEG pictures, by their names' endings and by their first bytes, are left out
+ * and hidden ones not looked at; wick_dataset_note() counts them. The pictures are read by the context's
+ * threads, converted and resized as wick_image_fit() does it (options' sizes).
+ * Errors: those of wick_dataset_open(); WICK_EINVAL (a size, channels, test_fraction; two classes of one
+ * name, case aside, or that are one folder), WICK_EFORMAT (a class without pictures, a class of the test
+ * half that the training half lacks, broken pictures: how many, and the first of them), WICK_ELIMIT (more
+ * than 4,194,304 pictures, 1,048,576 classes, 16 folders deep), WICK_EINTR. */
+WICK_API wick_status wick_dataset_open_with(wick_context *context, const char *name,
+                                            const char *data_dir, wick_split split,
+                                            const wick_dataset_options *options, wick_dataset **out);
+/* What there is to know of how it was read, a line each, for index 0, 1, ...: "2 broken pictures are left
+ * out: ..."; NULL from the end on. Borrowed. */
+WICK_API const char *wick_dataset_note(const wick_dataset *dataset, int index);
+
 /* A data set from the caller's memory, copied: pixels is uint8 [count, channels, height, width],
  * labels has count numbers in [0, class_count), classes has class_count names; each size is 1 or
  * more.
@@ -52,11 +90,16 @@ WICK_API wick_status wick_dataset_from(wick_context *context, int64_t count, int
 /* A data set of the first `count` examples of another (torch.utils.data.Subset(range(count))),
  * copied. */
 WICK_API wick_status wick_dataset_head(const wick_dataset *dataset, int64_t count, wick_dataset **out);
+/* A data set of those examples of another, in that order (torch.utils.data.Subset(dataset, indices)),
+ * copied.
+ * Errors: WICK_EINVAL (no index, or one out of range), WICK_ENOMEM. */
+WICK_API wick_status wick_dataset_subset(const wick_dataset *dataset, int64_t count,
+                                         const int64_t *indices, wick_dataset **out);
 WICK_API void wick_dataset_free(wick_dataset *dataset);
 
 WICK_API const char *wick_dataset_name(const wick_dataset *dataset);
-/* "FashionMNIST", as torchvision's class is called; "IDX" for a folder that is of no known data set;
- * "TensorDataset" for wick_dataset_from's. Static. */
+/* "FashionMNIST", as torchvision's class is called; "IDX" for a folder of IDX files that is of no known
+ * data set; "ImageFolder" for a folder of pictures; "TensorDataset" for wick_dataset_from's. Static. */
 WICK_API const char *wick_dataset_class_name(const wick_dataset *dataset);
 WICK_API wick_split wick_dataset_split(const wick_dataset *dataset);
 /* The folder it was read from; "" for wick_dataset_from's. Borrowed. */
@@ -75,6 +118,10 @@ WICK_API const int64_t *wick_dataset_labels(const wick_dataset *dataset);
  * Errors: WICK_EINVAL if index is out of range, WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_tensor **image,
                                       int64_t *label);
+
+/* The same image as it is held: uint8 [channels, height, width], owned. */
+WICK_API wick_status wick_dataset_get_pixels(const wick_dataset *dataset, int64_t index,
+                                             wick_tensor **image);
 
 /* The files that it was read from: path and SHA-256 (64 hexadecimal digits) of the bytes on disk, for
  * index 0, 1, ...; WICK_ENOENT from the end on. The paths are borrowed; the files are read again to be

@@ -29,11 +29,13 @@ extern "C" {
 /* What makes a run. Text is borrowed in wick_run_args that the caller fills in, and owned by the
  * run in those that wick_run_open() gives. */
 typedef struct wick_run_args {
-    const char *model;      /* as for wick_model_by_name() */
-    int64_t hidden_units;   /* 0: 10 */
-    const char *data;       /* as for wick_dataset_open() */
-    const char *data_dir;   /* or NULL */
-    int64_t limit;          /* only the first so many examples of each half; 0: all */
+    const char *model;    /* as for wick_model_by_name() */
+    int64_t hidden_units; /* 0: 10 */
+    const char *data;     /* as for wick_dataset_open() */
+    const char *data_dir; /* or NULL */
+    int64_t limit;        /* only the first so many examples of each half; 0: all */
+    double test_fraction; /* of a folder of pictures, and skip_broken: as for wick_dataset_open_with() */
+    bool skip_broken;
     int64_t image_shape[3]; /* channels, height, width */
     int64_t class_count;
     const char *const *classes; /* class_count names */

@@ -15,6 +15,9 @@ void wick_dataset_free(wick_dataset *dataset)
         return;
     for (int64_t i = 0; dataset->classes != NULL && i < dataset->class_count; i++)
         free(dataset->classes[i]);
+    for (size_t i = 0; i < dataset->note_count; i++)
+        free(dataset->notes[i]);
+    free(dataset->notes);
     free(dataset->classes);
     free(dataset->name);
     free(dataset->root);
@@ -62,6 +65,25 @@ wick_status wki_dataset_new(wick_context *context, const char *name, const char 
 out:
     wick_dataset_free(dataset);
     return status;
+}
+
+wick_status wki_dataset_note(wick_dataset *dataset, const char *format, ...)
+{
+    char line[WKI_MESSAGE_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    WKI_TRY(wki_grow(dataset->context, (void **)&dataset->notes, &dataset->note_capacity,
+                     dataset->note_count + 1, sizeof(char *), "a note"));
+    WKI_TRY(wki_strdup(dataset->context, line, &dataset->notes[dataset->note_count]));
+    dataset->note_count++;
+    return WICK_OK;
+}
+
+const char *wick_dataset_note(const wick_dataset *dataset, int index)
+{
+    return index >= 0 && (size_t)index < dataset->note_count ? dataset->notes[index] : NULL;
 }
 
 /* Gives a data set the pixels of its count images, copied. */
@@ -139,29 +161,79 @@ wick_status wick_dataset_from(wick_context *context, int64_t count, int64_t chan
     return WICK_OK;
 }
 
-wick_status wick_dataset_head(const wick_dataset *dataset, int64_t count, wick_dataset **out)
+/* A data set without pixels for `count` of another's examples. */
+static wick_status new_like(const wick_dataset *dataset, int64_t count, wick_dataset **out)
 {
-    wick_context *context = dataset->context;
-    wick_dataset *head;
+    wick_dataset *made;
     wick_status status = WICK_OK;
-    if (out == NULL)
-        return wki_fail(context, WICK_EINVAL, "the place for the data set is NULL");
-    if (count < 1 || count > dataset->count)
-        return wki_fail(context, WICK_EINVAL, "the first %lld examples of %lld; it must be 1 to %lld",
-                        (long long)count, (long long)dataset->count, (long long)dataset->count);
-    WKI_TRY(wki_dataset_new(context, dataset->name, dataset->class_name, dataset->root, count,
-                            dataset->class_count, (const char *const *)dataset->classes, &head));
-    head->split = dataset->split;
-    WKI_GOTO_OUT(copy_pixels(head, dataset->shape, dataset->pixels));
-    memcpy(head->labels, dataset->labels, (size_t)count * sizeof(*head->labels));
+    WKI_TRY(wki_dataset_new(dataset->context, dataset->name, dataset->class_name, dataset->root, count,
+                            dataset->class_count, (const char *const *)dataset->classes, &made));
+    made->split = dataset->split;
+    memcpy(made->shape, dataset->shape, sizeof(made->shape));
     for (int i = 0; i < 2; i++)
         if (dataset->files[i] != NULL)
-            WKI_GOTO_OUT(wki_strdup(context, dataset->files[i], &head->files[i]));
-    *out = head;
+            WKI_GOTO_OUT(wki_strdup(dataset->context, dataset->files[i], &made->files[i]));
+    for (size_t i = 0; i < dataset->note_count; i++)
+        WKI_GOTO_OUT(wki_dataset_note(made, "%s", dataset->notes[i]));
+    *out = made;
     return WICK_OK;
 out:
-    wick_dataset_free(head);
+    wick_dataset_free(made);
     return status;
+}
+
+static size_t image_bytes(const wick_dataset *dataset)
+{
+    return (size_t)(dataset->shape[0] * dataset->shape[1] * dataset->shape[2]);
+}
+
+/* indices NULL: the first count. */
+static wick_status take_examples(const wick_dataset *dataset, int64_t count, const int64_t *indices,
+                                 wick_dataset **out)
+{
+    wick_dataset *made;
+    void *memory;
+    size_t bytes = image_bytes(dataset);
+    WKI_TRY(new_like(dataset, count, &made));
+    wick_status status = wki_alloc(dataset->context, (size_t)count, bytes, "the images", &memory);
+    if (status != WICK_OK) {
+        wick_dataset_free(made);
+        return status;
+    }
+    made->memory = memory;
+    made->pixels = memory;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t from = indices == NULL ? i : indices[i];
+        memcpy(made->memory + (size_t)i * bytes, dataset->pixels + (size_t)from * bytes, bytes);
+        made->labels[i] = dataset->labels[from];
+    }
+    *out = made;
+    return WICK_OK;
+}
+
+wick_status wick_dataset_head(const wick_dataset *dataset, int64_t count, wick_dataset **out)
+{
+    if (out == NULL)
+        return wki_fail(dataset->context, WICK_EINVAL, "the place for the data set is NULL");
+    if (count < 1 || count > dataset->count)
+        return wki_fail(dataset->context, WICK_EINVAL,
+                        "the first %lld examples of %lld; it must be 1 to %lld", (long long)count,
+                        (long long)dataset->count, (long long)dataset->count);
+    return take_examples(dataset, count, NULL, out);
+}
+
+wick_status wick_dataset_subset(const wick_dataset *dataset, int64_t count, const int64_t *indices,
+                                wick_dataset **out)
+{
+    if (out == NULL || indices == NULL || count < 1)
+        return wki_fail(dataset->context, WICK_EINVAL,
+                        "a subset needs one index or more, and a place for it");
+    for (int64_t i = 0; i < count; i++)
+        if (indices[i] < 0 || indices[i] >= dataset->count)
+            return wki_fail(dataset->context, WICK_EINVAL,
+                            "index %lld of a subset is out of range; it must be 0 to %lld",
+                            (long long)indices[i], (long long)dataset->count - 1);
+    return take_examples(dataset, count, indices, out);
 }
 
 /* ---- what it holds ---- */
@@ -223,13 +295,18 @@ void wki_pixels_to_float(const uint8_t *pixels, int64_t count, float *out)
         out[i] = (float)pixels[i] / 255.0f;
 }
 
+static wick_status check_index(const wick_dataset *dataset, int64_t index)
+{
+    if (index >= 0 && index < dataset->count)
+        return WICK_OK;
+    return wki_fail(dataset->context, WICK_EINVAL, "index %lld is out of range; it must be 0 to %lld",
+                    (long long)index, (long long)dataset->count - 1);
+}
+
 wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_tensor **image,
                              int64_t *label)
 {
-    if (index < 0 || index >= dataset->count)
-        return wki_fail(dataset->context, WICK_EINVAL,
-                        "index %lld is out of range; it must be 0 to %lld", (long long)index,
-                        (long long)dataset->count - 1);
+    WKI_TRY(check_index(dataset, index));
     if (image != NULL) {
         wick_tensor *tensor;
         int64_t pixels = dataset->shape[0] * dataset->shape[1] * dataset->shape[2];
@@ -240,6 +317,15 @@ wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_te
     if (label != NULL)
         *label = dataset->labels[index];
     return WICK_OK;
+}
+
+wick_status wick_dataset_get_pixels(const wick_dataset *dataset, int64_t index, wick_tensor **image)
+{
+    if (image == NULL)
+        return wki_fail(dataset->context, WICK_EINVAL, "the place for the image is NULL");
+    WKI_TRY(check_index(dataset, index));
+    return wick_tensor_from(dataset->context, WICK_UINT8, 3, dataset->shape,
+                            dataset->pixels + (size_t)index * image_bytes(dataset), image);
 }
 
 wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char **path, char sha256[65])

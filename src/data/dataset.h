@@ -16,6 +16,8 @@ struct wick_dataset {
     const uint8_t *pixels; /* within memory */
     int64_t *labels;
     char *files[2]; /* of images and of labels; NULL if it was not read from files */
+    char **notes;
+    size_t note_count, note_capacity;
 };
 
 /* A data set with its names, its root and room for count labels, but no pixels. classes NULL names the
@@ -23,6 +25,15 @@ struct wick_dataset {
 wick_status wki_dataset_new(wick_context *context, const char *name, const char *class_name,
                             const char *root, int64_t count, int64_t class_count,
                             const char *const *classes, wick_dataset **out);
+/* What a folder's own name is: "data" for "some/data/" and for "." in it. Freed with free(). */
+wick_status wki_base_name(wick_context *context, const char *folder, char **out);
+/* Adds a line of what there is to know of it. */
+wick_status wki_dataset_note(wick_dataset *dataset, const char *format, ...) WICK_PRINTF(2, 3);
+/* A half of a folder of pictures; options are checked. */
+wick_status wki_folder_open(wick_context *context, const char *folder, wick_split split,
+                            const wick_dataset_options *options, wick_dataset **out);
+/* Makes the images what options ask for. */
+wick_status wki_dataset_fit(wick_dataset *dataset, const wick_dataset_options *options);
 /* ToTensor: count pixels as float32 in [0, 1]. */
 void wki_pixels_to_float(const uint8_t *pixels, int64_t count, float *out);
 

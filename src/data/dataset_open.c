@@ -1,4 +1,5 @@
 #include "data/dataset.h"
+#include "data/folder_scan.h"
 #include "data/idx.h"
 #include "data/registry.h"
 
@@ -142,8 +143,7 @@ static wick_status known_by_labels(wick_context *context, const char *path, cons
     return WICK_OK;
 }
 
-/* What a folder's own name is: "data" for "some/data/" and for "." in it. Freed with free(). */
-static wick_status base_name(wick_context *context, const char *folder, char **out)
+wick_status wki_base_name(wick_context *context, const char *folder, char **out)
 {
     char *real = realpath(folder, NULL);
     if (real == NULL && errno == ENOMEM)
@@ -244,7 +244,7 @@ static wick_status make_dataset(half_reading *reading, wick_dataset **out)
     wick_dataset *dataset;
     char *name = NULL;
     if (!reading->by_name)
-        WKI_TRY(base_name(reading->context, reading->folder, &name));
+        WKI_TRY(wki_base_name(reading->context, reading->folder, &name));
     wick_status status = wki_dataset_new(reading->context, name != NULL ? name : known->name,
                                          known != NULL ? known->class_name : "IDX", reading->folder,
                                          reading->images.count, reading->class_count,
@@ -285,7 +285,7 @@ static wick_status open_folder(wick_context *context, const char *folder, const 
         .context = context, .folder = folder, .split = split, .known = named, .by_name = named != NULL};
     if (named == NULL) {
         char *base;
-        WKI_TRY(base_name(context, folder, &base));
+        WKI_TRY(wki_base_name(context, folder, &base));
         reading.known = wki_known_find(base);
         free(base);
     }
@@ -313,9 +313,52 @@ static wick_status check_folder(wick_context *context, const char *name)
     return wki_known_missing(context, name, ", or a folder of IDX files");
 }
 
-wick_status wick_dataset_open(wick_context *context, const char *name, const char *data_dir,
+static wick_status check_options(wick_context *context, const wick_dataset_options *options)
+{
+    enum { MOST_SIDE = 65535 };
+    if ((options->image_height == 0) != (options->image_width == 0) || options->image_height < 0 ||
+        options->image_width < 0 || options->image_height > MOST_SIDE ||
+        options->image_width > MOST_SIDE)
+        return wki_fail(context, WICK_EINVAL,
+                        "the images' size is %lldx%lld; each must be 1 to %d, or both 0",
+                        (long long)options->image_height, (long long)options->image_width, MOST_SIDE);
+    if (options->channels != 0 && options->channels != 1 && options->channels != 3)
+        return wki_fail(context, WICK_EINVAL, "the images' channels are %lld; it must be 1 or 3",
+                        (long long)options->channels);
+    if (!(options->test_fraction >= 0 && options->test_fraction < 1))
+        return wki_fail(context, WICK_EINVAL, "the test fraction is %g; it must be between 0 and 1",
+                        options->test_fraction);
+    return WICK_OK;
+}
+
+/* IDX files, or else pictures. */
+static wick_status open_any_folder(wick_context *context, const char *folder, wick_split split,
+                                   const wick_dataset_options *options, wick_dataset **out)
+{
+    bool has_idx;
+    WKI_TRY(check_folder(context, folder));
+    WKI_TRY(has_files(context, folder, &has_idx));
+    if (!has_idx && wki_has_folders(folder))
+        return wki_folder_open(context, folder, split, options, out);
+    return open_folder(context, folder, NULL, split, out);
+}
+
+static wick_status open_known(wick_context *context, const wki_known_set *known, const char *data_dir,
                               wick_split split, wick_dataset **out)
 {
+    char *folder;
+    WKI_TRY(find_folder(context, known->name, data_dir, &folder));
+    wick_status status = open_folder(context, folder, known, split, out);
+    free(folder);
+    return status;
+}
+
+wick_status wick_dataset_open_with(wick_context *context, const char *name, const char *data_dir,
+                                   wick_split split, const wick_dataset_options *options,
+                                   wick_dataset **out)
+{
+    static const wick_dataset_options defaults;
+    wick_dataset *dataset;
     if (name == NULL || name[0] == '\0' || out == NULL)
         return wki_fail(context, WICK_EINVAL, "%s is %s",
                         out == NULL ? "the place for the data set" : "the data set's name",
@@ -323,14 +366,23 @@ wick_status wick_dataset_open(wick_context *context, const char *name, const cha
     if (split != WICK_TRAIN && split != WICK_TEST)
         return wki_fail(context, WICK_EINVAL, "the split is %d; it must be WICK_TRAIN or WICK_TEST",
                         (int)split);
+    options = options == NULL ? &defaults : options;
+    WKI_TRY(check_options(context, options));
     const wki_known_set *known = wki_known_find(name);
-    if (known == NULL) {
-        WKI_TRY(check_folder(context, name));
-        return open_folder(context, name, NULL, split, out);
-    }
-    char *folder;
-    WKI_TRY(find_folder(context, name, data_dir, &folder));
-    wick_status status = open_folder(context, folder, known, split, out);
-    free(folder);
+    if (known == NULL)
+        WKI_TRY(open_any_folder(context, name, split, options, &dataset));
+    else
+        WKI_TRY(open_known(context, known, data_dir, split, &dataset));
+    wick_status status = wki_dataset_fit(dataset, options);
+    if (status == WICK_OK)
+        *out = dataset;
+    else
+        wick_dataset_free(dataset);
     return status;
+}
+
+wick_status wick_dataset_open(wick_context *context, const char *name, const char *data_dir,
+                              wick_split split, wick_dataset **out)
+{
+    return wick_dataset_open_with(context, name, data_dir, split, NULL, out);
 }

@@ -14,6 +14,8 @@ typedef struct wki_image_source {
     size_t length;
     uint64_t max_pixels;
     bool black_background, keep_stored;
+    int64_t
+        *shape; /* not NULL: the picture's shape alone is wanted, by its header; *out stays as it is */
 } wki_image_source;
 
 /* The picture that is made, and where in it the pixel that is stored first comes to lie, with the steps
@@ -30,6 +32,9 @@ bool wki_is_jpeg(const uint8_t *bytes, size_t length);
 wick_status wki_png_read(const wki_image_source *source, wick_tensor **out);
 wick_status wki_jpeg_read(const wki_image_source *source, wick_tensor **out);
 
+/* The shape, channels, height and width, that wick_image_read() would give a file's picture; its pixels
+ * are not looked at. Errors: those of wick_image_read(). */
+wick_status wki_image_read_shape(wick_context *context, const char *path, int64_t shape[3]);
 /* Refuses a picture without pixels or with too many. */
 wick_status wki_image_check_size(const wki_image_source *source, uint64_t width, uint64_t height);
 /* Makes the picture for width x height stored pixels, turned as EXIF's orientation 1 to 8 says. */

@@ -186,6 +186,14 @@ static wick_status read_picture(jpeg_reader *reader)
     struct jpeg_decompress_struct *jpeg = &reader->jpeg;
     WKI_TRY(wki_image_check_size(reader->source, jpeg->image_width, jpeg->image_height));
     int channels = choose_form(jpeg);
+    int64_t *shape = reader->source->shape;
+    if (shape != NULL) {
+        bool turned = orientation_of(reader) >= 5;
+        shape[0] = channels;
+        shape[1] = turned ? jpeg->image_width : jpeg->image_height;
+        shape[2] = turned ? jpeg->image_height : jpeg->image_width;
+        return WICK_OK;
+    }
     jpeg_start_decompress(jpeg);
     WKI_TRY(wki_image_sink_open(reader->source, channels, jpeg->output_width, jpeg->output_height,
                                 orientation_of(reader), &reader->sink));
@@ -230,9 +238,9 @@ wick_status wki_jpeg_read(const wki_image_source *source, wick_tensor **out)
     read_guarded(&reader);
     jpeg_destroy_decompress(&reader.jpeg);
     free(reader.row);
-    if (reader.status == WICK_OK)
-        *out = reader.sink.image;
-    else
+    if (reader.status != WICK_OK)
         wick_tensor_free(reader.sink.image);
+    else if (source->shape == NULL)
+        *out = reader.sink.image;
     return reader.status;
 }

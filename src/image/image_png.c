@@ -181,6 +181,12 @@ static wick_status read_picture(png_reader *reader)
     png_read_update_info(png, reader->info);
     int channels = png_get_channels(png, reader->info);
     int made = channels <= 2 || grey_palette ? 1 : 3;
+    if (source->shape != NULL) {
+        source->shape[0] = made;
+        source->shape[1] = height;
+        source->shape[2] = width;
+        return WICK_OK;
+    }
     WKI_TRY(wki_image_sink_open(source, made, width, height, 1, &reader->sink));
     return read_rows(reader, passes, channels, grey_palette);
 }
@@ -215,9 +221,9 @@ wick_status wki_png_read(const wki_image_source *source, wick_tensor **out)
         reader.status = wki_fail(source->context, WICK_ENOMEM, "%s: out of memory", source->name);
     png_destroy_read_struct(&reader.png, &reader.info, NULL);
     free(reader.pixels);
-    if (reader.status == WICK_OK)
-        *out = reader.sink.image;
-    else
+    if (reader.status != WICK_OK)
         wick_tensor_free(reader.sink.image);
+    else if (source->shape == NULL)
+        *out = reader.sink.image;
     return reader.status;
 }

@@ -68,6 +68,27 @@ wick_status wki_image_check_size(const wki_image_source *source, uint64_t width,
     return WICK_OK;
 }
 
+static wick_status read_source(const wki_image_source *source, wick_tensor **out)
+{
+    if (wki_is_png(source->bytes, source->length))
+        return wki_png_read(source, out);
+    if (wki_is_jpeg(source->bytes, source->length))
+        return wki_jpeg_read(source, out);
+    return fail_format(source);
+}
+
+wick_status wki_image_read_shape(wick_context *context, const char *path, int64_t shape[3])
+{
+    wki_image_source source = {
+        .context = context, .name = path, .max_pixels = MAX_PIXELS, .shape = shape};
+    uint8_t *bytes;
+    WKI_TRY(wki_file_read(context, path, FILE_LIMIT, &bytes, &source.length));
+    source.bytes = bytes;
+    wick_status status = read_source(&source, NULL);
+    free(bytes);
+    return status;
+}
+
 wick_status wick_image_read_memory(wick_context *context, const char *name, const void *bytes,
                                    size_t length, const wick_image_options *options, wick_tensor **out)
 {
@@ -89,11 +110,7 @@ wick_status wick_image_read_memory(wick_context *context, const char *name, cons
         .black_background = options->black_background,
         .keep_stored = options->keep_stored,
     };
-    if (wki_is_png(bytes, length))
-        return wki_png_read(&source, out);
-    if (wki_is_jpeg(bytes, length))
-        return wki_jpeg_read(&source, out);
-    return fail_format(&source);
+    return read_source(&source, out);
 }
 
 wick_status wick_image_read(wick_context *context, const char *path, const wick_image_options *options,

@@ -146,13 +146,12 @@ static wick_status to_pixels(wick_context *context, const wick_tensor *image, ui
 }
 
 /* The image of that number, made smaller if a side is longer than a page shows. Owned. */
-static wick_status image_at(wki_page *page, const wick_dataset *data, int64_t index, wick_tensor **out)
+static wick_status image_at(const wick_dataset *data, int64_t index, wick_tensor **out)
 {
     enum { LONGEST = 160 };
     const int64_t *shape = wick_dataset_image_shape(data);
-    const uint8_t *pixels = wick_dataset_pixels(data) + index * shape[0] * shape[1] * shape[2];
     wick_tensor *image;
-    WKI_TRY(wick_tensor_from(page->context, WICK_UINT8, 3, shape, pixels, &image));
+    WKI_TRY(wick_dataset_get_pixels(data, index, &image));
     int64_t longest = WKI_MAX(shape[1], shape[2]);
     if (longest <= LONGEST) {
         *out = image;
@@ -174,7 +173,7 @@ wick_status wki_page_image(wki_page *page, const wick_dataset *data, int64_t ind
     size_t length;
     if (shape[0] != 1 && shape[0] != 3)
         return WICK_OK;
-    WKI_TRY(image_at(page, data, index, &image));
+    WKI_TRY(image_at(data, index, &image));
     int height = (int)wick_tensor_size(image, 1), width = (int)wick_tensor_size(image, 2);
     wick_status status = to_pixels(page->context, image, &pixels);
     wick_tensor_free(image);

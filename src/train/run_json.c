@@ -59,6 +59,17 @@ static void put_options(wki_text *text, const wick_train_options *options)
     }
 }
 
+/* Only where they are not what they are without being asked for. */
+static void put_picture_args(wki_text *text, const wick_run_args *args)
+{
+    if (args->test_fraction != 0) {
+        wki_text_puts(text, ",\n  \"test_fraction\": ");
+        put_number(text, args->test_fraction);
+    }
+    if (args->skip_broken)
+        wki_text_puts(text, ",\n  \"skip_broken\": true");
+}
+
 wick_status wki_run_args_format(wick_context *context, const wick_run_args *args, char **out)
 {
     wki_text text;
@@ -70,6 +81,7 @@ wick_status wki_run_args_format(wick_context *context, const wick_run_args *args
     put_string(&text, args->data);
     wki_text_puts(&text, ",\n  \"data_dir\": ");
     put_string(&text, args->data_dir);
+    put_picture_args(&text, args);
     wki_text_printf(&text,
                     ",\n  \"limit\": %lld,\n  \"image_shape\": [%lld, %lld, %lld],\n  \"classes\": [",
                     (long long)args->limit, (long long)args->image_shape[0],
@@ -214,6 +226,19 @@ static wick_status read_options(const wki_json *json, wick_train_options *option
     return WICK_OK;
 }
 
+/* These may be missing. */
+static wick_status read_picture_args(const wki_json *json, wick_run_args *args)
+{
+    if (json_object_get(json->root, "test_fraction") != NULL) {
+        WKI_TRY(wki_json_number(json, at("test_fraction"), &args->test_fraction));
+        if (!(args->test_fraction > 0 && args->test_fraction < 1))
+            return wki_json_fail(json, at("test_fraction"), "must be between 0 and 1");
+    }
+    if (json_object_get(json->root, "skip_broken") != NULL)
+        WKI_TRY(wki_json_flag(json, at("skip_broken"), &args->skip_broken));
+    return WICK_OK;
+}
+
 static wick_status read_args(const wki_json *json, wick_run_args *args)
 {
     WKI_TRY(read_string(json, "model", false, &args->model));
@@ -221,6 +246,7 @@ static wick_status read_args(const wki_json *json, wick_run_args *args)
     WKI_TRY(read_string(json, "data", false, &args->data));
     WKI_TRY(read_string(json, "data_dir", true, &args->data_dir));
     WKI_TRY(wki_json_integer(json, at("limit"), 0, MOST_EXAMPLES, &args->limit));
+    WKI_TRY(read_picture_args(json, args));
     WKI_TRY(read_image_shape(json, args->image_shape));
     WKI_TRY(read_classes(json, args));
     WKI_TRY(wki_json_integer(json, at("epochs"), 0, MOST_EPOCHS, &args->epochs));

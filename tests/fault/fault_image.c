@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const names[] = {"rgb.jpg",
                                     "grey.jpg",
@@ -87,8 +88,38 @@ static wick_status run_pictures(wick_context *context, const char *folder)
     return WICK_OK;
 }
 
+/* ---- a folder of them ---- */
+
+static void copy_folder(wick_context *context, const char *folder)
+{
+    static const char *const classes[2] = {"grey", "rgb"};
+    for (int i = 0; i < 2; i++) {
+        char path[FAULT_PATH];
+        FAULT_CHECK(mkdir(fault_path(path, folder, classes[i]), 0777) == 0);
+        copy_pictures(context, path);
+    }
+}
+
+static wick_status run_folder(wick_context *context, const char *folder)
+{
+    const wick_dataset_options options = {.image_height = 4, .image_width = 5, .test_fraction = 0.3};
+    wick_dataset *dataset = NULL, *part = NULL;
+    wick_status status;
+    FAULT_TRY(wick_context_set_threads(context, 1));
+    FAULT_TRY(wick_dataset_open_with(context, folder, NULL, WICK_TRAIN, &options, &dataset));
+    FAULT_CHECK(wick_dataset_count(dataset) == 2 * (NAMES - 2));
+    FAULT_CHECK(wick_dataset_image_shape(dataset)[0] == 3);
+    FAULT_TRY(wick_dataset_subset(dataset, 1, (int64_t[]){0}, &part));
+    FAULT_CHECK(memcmp(wick_dataset_pixels(part), wick_dataset_pixels(dataset), 3 * 4 * 5) == 0);
+out:
+    wick_dataset_free(part);
+    wick_dataset_free(dataset);
+    return status;
+}
+
 /* libjpeg asks for less where it does not get what it would like. */
 const fault_scenario fault_scenarios[] = {
     {.name = "pictures", .prepare = copy_pictures, .run = run_pictures, .may_survive = true},
+    {.name = "folder", .prepare = copy_folder, .run = run_folder, .may_survive = true},
     {0},
 };

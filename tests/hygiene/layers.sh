@@ -13,13 +13,15 @@ awk '
     BEGIN {
         # Layers of one rank stand beside each other and may not use each other.
         rank["base"] = 0; rank["tensor"] = 1
-        rank["data"] = rank["image"] = rank["format"] = rank["cpu"] = rank["gpu"] = 2
+        rank["image"] = 1.5
+        rank["data"] = rank["format"] = rank["cpu"] = rank["gpu"] = 2
         rank["nn"] = 3; rank["plan"] = 4; rank["optim"] = 5; rank["train"] = rank["plot"] = 6; rank["bench"] = 7
 
         # From which rank on a public header may be used. Losses belong to nn, and are declared in train.h.
         public["status.h"] = public["context.h"] = 0
         public["tensor.h"] = public["random.h"] = 1
-        public["data.h"] = public["image.h"] = public["checkpoint.h"] = 2
+        public["image.h"] = 1.5
+        public["data.h"] = public["checkpoint.h"] = 2
         public["module.h"] = public["train.h"] = 3
         public["report.h"] = public["run.h"] = public["plot.h"] = 6; public["bench.h"] = 7
         # Libraries that one layer only may use.

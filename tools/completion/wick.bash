@@ -43,6 +43,7 @@ _wick() {
     --split) mapfile -t COMPREPLY < <(compgen -W "train test" -- "$current") ;;
     --invert) mapfile -t COMPREPLY < <(compgen -W "auto on off" -- "$current") ;;
     --fit) mapfile -t COMPREPLY < <(compgen -W "stretch pad" -- "$current") ;;
+    --channels) mapfile -t COMPREPLY < <(compgen -W "1 3" -- "$current") ;;
     --background) mapfile -t COMPREPLY < <(compgen -W "white black" -- "$current") ;;
     --data-dir | --resume) mapfile -t COMPREPLY < <(compgen -d -- "$current") ;;
     --csv | --log-steps | --out | --plot | --report) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;

@@ -33,7 +33,7 @@ function __wick_after
 end
 
 set -g __wick_valued --model --device --dummy --data --data-dir --out --resume --csv --log-steps --plot --report \
-    --split --invert --fit --background
+    --split --invert --fit --background --image-size --channels --test-fraction
 
 complete -c wick -f
 complete -c wick -n 'test (count (commandline -opc)) -eq 1' -a '(__wick_commands)'
@@ -48,6 +48,7 @@ complete -c wick -n '__wick_after --data' -a 'fashion-mnist mnist kmnist (__fish
 complete -c wick -n '__wick_after --split' -a 'train test'
 complete -c wick -n '__wick_after --invert' -a 'auto on off'
 complete -c wick -n '__wick_after --fit' -a 'stretch pad'
+complete -c wick -n '__wick_after --channels' -a '1 3'
 complete -c wick -n '__wick_after --background' -a 'white black'
 complete -c wick -n '__wick_after --data-dir --resume' -a '(__fish_complete_directories)'
 complete -c wick -n '__wick_after --csv --log-steps --out --plot --report' -F

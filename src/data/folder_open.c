@@ -1,0 +1,236 @@
+/* A folder of pictures as a data set. */
+#include "data/dataset.h"
+#include "data/folder_decode.h"
+#include "data/picture_work.h"
+#include "image/image_internal.h"
+#include "tensor/tensor_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMED = 3 };
+
+typedef struct folder_reading {
+    wick_context *context;
+    const wick_dataset_options *options;
+    wick_split split;
+    wki_listing listing;
+    wki_folder_form form;
+    size_t begin, end; /* the half's files */
+    uint8_t *pixels;   /* of all of them */
+} folder_reading;
+
+/* ---- broken pictures ---- */
+
+static size_t count_problems(const folder_reading *r)
+{
+    size_t count = 0;
+    for (size_t i = r->begin; i < r->end; i++)
+        count += r->listing.files[i].problem != NULL;
+    return count;
+}
+
+/* "a: is broken; b: is empty and 7 more". */
+static wick_status describe_problems(const folder_reading *r, size_t count, char **out)
+{
+    wki_text text;
+    size_t named = 0;
+    wki_text_init(&text, r->context);
+    for (size_t i = r->begin; i < r->end && named < NAMED; i++)
+        if (r->listing.files[i].problem != NULL)
+            wki_text_printf(&text, "%s%s", named++ == 0 ? "" : "; ", r->listing.files[i].problem);
+    if (count > named)
+        wki_text_printf(&text, "; and %zu more", count - named);
+    return wki_text_finish(&text, out);
+}
+
+static const char *half_name(wick_split split)
+{
+    return split == WICK_TRAIN ? "training" : "test";
+}
+
+static wick_status check_problems(const folder_reading *r)
+{
+    size_t count = count_problems(r);
+    char *list;
+    if (count == 0)
+        return WICK_OK;
+    if (r->options->skip_broken)
+        return wki_listing_check_classes(&r->listing, r->split);
+    WKI_TRY(describe_problems(r, count, &list));
+    wick_status status =
+        wki_fail(r->context, WICK_EFORMAT,
+                 "%s: %zu of the %s half's %zu pictures cannot be read; mend them, or leave them out "
+                 "(--skip-broken): %s",
+                 r->listing.root, count, half_name(r->split), r->end - r->begin, list);
+    free(list);
+    return status;
+}
+
+/* ---- notes ---- */
+
+static wick_status note_form(const folder_reading *r, wick_dataset *dataset)
+{
+    const int64_t *shape = r->form.shape;
+    if (r->form.sizes_differ)
+        WKI_TRY(wki_dataset_note(dataset,
+                                 "the pictures are of several sizes; all are made %lldx%lld "
+                                 "(--image-size says otherwise)",
+                                 (long long)shape[1], (long long)shape[2]));
+    if (!r->listing.own_test) {
+        size_t begin, end;
+        wki_listing_half(&r->listing, WICK_TEST, &begin, &end);
+        WKI_TRY(wki_dataset_note(dataset,
+                                 "there is no test half: %zu of the %zu pictures are held out as one "
+                                 "(--test-fraction)",
+                                 end - begin, r->listing.count));
+    }
+    return WICK_OK;
+}
+
+static wick_status note_left_out(const folder_reading *r, wick_dataset *dataset)
+{
+    size_t broken = count_problems(r);
+    if (r->listing.ignored > 0)
+        WKI_TRY(wki_dataset_note(dataset, "%lld %s left out, such as %s", (long long)r->listing.ignored,
+                                 r->listing.ignored == 1 ? "file that is no PNG or JPEG picture is"
+                                                         : "files that are no PNG or JPEG pictures are",
+                                 r->listing.first_ignored));
+    if (broken == 0)
+        return WICK_OK;
+    char *list;
+    WKI_TRY(describe_problems(r, broken, &list));
+    wick_status status = wki_dataset_note(
+        dataset, "left out are %zu of the %s half's %zu pictures, which cannot be read: %s", broken,
+        half_name(r->split), r->end - r->begin, list);
+    free(list);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static wick_status find_pictures(folder_reading *r)
+{
+    WKI_TRY(wki_folder_learn(&r->listing, r->options, &r->form));
+    wki_listing_half(&r->listing, r->split, &r->begin, &r->end);
+    return check_problems(r);
+}
+
+static wick_status read_pixels(folder_reading *r)
+{
+    const int64_t *shape = r->form.shape;
+    void *memory;
+    WKI_TRY(wki_alloc(r->context, r->end - r->begin, (size_t)(shape[0] * shape[1] * shape[2]),
+                      "the pictures", &memory));
+    r->pixels = memory;
+    WKI_TRY(wki_folder_decode(&r->listing, r->options, shape, r->begin, r->end, r->begin, r->end,
+                              r->pixels));
+    return check_problems(r);
+}
+
+/* Moves the pictures that could be read to a new data set. */
+static wick_status make_dataset(folder_reading *r, wick_dataset **out)
+{
+    const wki_listing *listing = &r->listing;
+    wick_dataset *dataset;
+    char *name;
+    size_t bytes = (size_t)(r->form.shape[0] * r->form.shape[1] * r->form.shape[2]), put = 0;
+    size_t count = r->end - r->begin - count_problems(r);
+    WKI_TRY(wki_base_name(r->context, listing->root, &name));
+    wick_status status =
+        wki_dataset_new(r->context, name, "ImageFolder", listing->root, (int64_t)count,
+                        (int64_t)listing->class_count, (const char *const *)listing->classes, &dataset);
+    free(name);
+    WKI_TRY(status);
+    dataset->split = r->split;
+    memcpy(dataset->shape, r->form.shape, sizeof(dataset->shape));
+    for (size_t i = r->begin; i < r->end; i++) {
+        if (listing->files[i].problem != NULL)
+            continue;
+        memmove(r->pixels + put * bytes, r->pixels + (i - r->begin) * bytes, bytes);
+        dataset->labels[put++] = listing->files[i].label;
+    }
+    dataset->memory = r->pixels;
+    dataset->pixels = r->pixels;
+    r->pixels = NULL;
+    status = note_form(r, dataset);
+    if (status == WICK_OK)
+        status = note_left_out(r, dataset);
+    if (status == WICK_OK)
+        *out = dataset;
+    else
+        wick_dataset_free(dataset);
+    return status;
+}
+
+wick_status wki_folder_open(wick_context *context, const char *folder, wick_split split,
+                            const wick_dataset_options *options, wick_dataset **out)
+{
+    folder_reading r = {.context = context, .options = options, .split = split};
+    wick_status status = wki_listing_scan(context, folder, options->test_fraction, &r.listing);
+    if (status == WICK_OK)
+        status = find_pictures(&r);
+    if (status == WICK_OK)
+        status = read_pixels(&r);
+    if (status == WICK_OK)
+        status = make_dataset(&r, out);
+    free(r.pixels);
+    wki_listing_release(&r.listing);
+    return status;
+}
+
+/* ---- fitting other data sets ---- */
+
+typedef struct fitting {
+    const uint8_t *from;
+    uint8_t *to;
+    const int64_t *in, *out; /* shapes */
+} fitting;
+
+static size_t numel(const int64_t shape[3])
+{
+    return (size_t)(shape[0] * shape[1] * shape[2]);
+}
+
+static wick_status fit_one(void *user, wick_context *own, size_t at)
+{
+    static const wick_image_fit_options as_it_is = {.invert = WICK_INVERT_OFF};
+    const fitting *f = user;
+    wick_tensor *image, *fitted;
+    WKI_TRY(wick_tensor_from(own, WICK_UINT8, 3, f->in, f->from + at * numel(f->in), &image));
+    wick_status status = wick_image_fit(image, f->out, &as_it_is, &fitted, NULL);
+    wick_tensor_free(image);
+    WKI_TRY(status);
+    memcpy(f->to + at * numel(f->out), fitted->data, numel(f->out));
+    wick_tensor_free(fitted);
+    return WICK_OK;
+}
+
+wick_status wki_dataset_fit(wick_dataset *dataset, const wick_dataset_options *options)
+{
+    int64_t shape[3];
+    void *memory;
+    shape[0] = options->channels != 0 ? options->channels : dataset->shape[0];
+    shape[1] = options->image_height != 0 ? options->image_height : dataset->shape[1];
+    shape[2] = options->image_width != 0 ? options->image_width : dataset->shape[2];
+    if (options->folders_alone || memcmp(shape, dataset->shape, sizeof(shape)) == 0)
+        return WICK_OK;
+    WKI_TRY(wki_alloc(dataset->context, (size_t)dataset->count, numel(shape), "the images", &memory));
+    fitting f = {dataset->pixels, memory, dataset->shape, shape};
+    const wki_picture_work work = {.end = (size_t)dataset->count,
+                                   .one = fit_one,
+                                   .user = &f,
+                                   .progress = options->progress,
+                                   .progress_user = options->user,
+                                   .total = dataset->count};
+    wick_status status = wki_picture_work_run(dataset->context, &work);
+    if (status != WICK_OK) {
+        free(memory);
+        return status;
+    }
+    free(dataset->memory);
+    dataset->memory = memory;
+    dataset->pixels = memory;
+    memcpy(dataset->shape, shape, sizeof(shape));
+    return WICK_OK;
+}

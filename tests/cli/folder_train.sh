@@ -1,0 +1,29 @@
+# A model trained on pictures of one's own, from end to end.
+mkfolder pictures train=120 test=40 seed=5
+wick train --data pictures --image-size 24 --channels 1 --epochs 15 --batch-size 8 --seed 3 --out run \
+    --no-figures >out 2>err
+cat err
+jsonget image_shape classes <run/args.json
+awk -v accuracy="$(jsonget accuracy <run/results.json)" 'BEGIN { print (accuracy >= 90) ? "learnt" : "accuracy " accuracy }'
+# The same with other threads.
+wick train --data pictures --image-size 24 --channels 1 --epochs 15 --batch-size 8 --seed 3 --out other \
+    --no-figures --threads 3 >/dev/null
+same_run run other || echo "another model with other threads"
+# What comes of it: the run knows how large the pictures are.
+wick eval run --json >eval
+[ "$(jsonget accuracy <eval)" = "$(jsonget accuracy <run/results.json)" ] || echo "another accuracy"
+wick predict run pictures/test/cross/0001.png --json >predicted
+jsonget pictures.0.class pictures.0.width pictures.0.inverted <predicted
+wick predict run pictures/test/*/000[0-9].* --top 1 --json >predicted
+jsonget pictures.length <predicted
+wick errors run --count 1 | sed -E 's/[0-9.]+/N/g' | head -1
+wick explain run --index 3 --split train | sed -n 1p
+wick data show --data pictures --image-size 24 --index 81
+# The pictures' folder by another way, and other pictures than the run was made with.
+wick eval run --data "$PWD/pictures" --json | jsonget count
+mkfolder others train=4 test=4
+mv others/test/cross others/test/disc
+mv others/train/cross others/train/disc
+wick eval run --data others --json | jsonget count
+rm -r others/train/disc others/test/disc
+try wick eval run --data others

@@ -1,0 +1,255 @@
+/* src/data: folders of pictures. What is found and in which order, what is made of it, and that neither
+ * threads nor links change it. */
+#include "data/data_internal.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <wick/image.h>
+
+#include "picture_folder.h"
+
+typedef struct fixture {
+    wick_context *context;
+    char *folder;
+} fixture;
+
+static int set_up(void **state)
+{
+    fixture *f = calloc(1, sizeof(*f));
+    if (f == NULL || wick_context_new(&f->context) != WICK_OK)
+        return -1;
+    f->folder = make_folder();
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    remove_folder(f->folder);
+    wick_context_free(f->context);
+    free(f);
+    return 0;
+}
+
+static wick_dataset *open_half(const fixture *f, wick_split split, const wick_dataset_options *options)
+{
+    wick_dataset *dataset;
+    if (wick_dataset_open_with(f->context, f->folder, NULL, split, options, &dataset) != WICK_OK)
+        fail_msg("%s", wick_context_message(f->context));
+    return dataset;
+}
+
+/* The first pixel and the label of each image. */
+static void expect_images(const wick_dataset *dataset, const char *wanted)
+{
+    char got[512] = "";
+    size_t used = 0;
+    const int64_t *shape = wick_dataset_image_shape(dataset);
+    for (int64_t i = 0; i < wick_dataset_count(dataset); i++)
+        used += (size_t)snprintf(got + used, sizeof(got) - used, "%d/%d ",
+                                 wick_dataset_pixels(dataset)[i * shape[0] * shape[1] * shape[2]],
+                                 (int)wick_dataset_labels(dataset)[i]);
+    assert_string_equal(got, wanted);
+}
+
+/* Classes sorted by bytes; pictures by folder, then by name: sorted(os.walk()). */
+static void in_torchvisions_order(void **state)
+{
+    const fixture *f = *state;
+    put_png(f->folder, "train/b/z.png", 1, 4, 3);
+    put_png(f->folder, "train/b/a/y.png", 2, 4, 3);
+    put_png(f->folder, "train/b/a-b/x.png", 3, 4, 3);
+    put_png(f->folder, "train/b/a/k/w.png", 4, 4, 3);
+    put_png(f->folder, "train/b/A.PNG", 5, 4, 3);
+    put_png(f->folder, "train/B c/10.png", 6, 4, 3);
+    put_png(f->folder, "train/B c/9.jpg", 7, 4, 3); /* what it is, not what it is called */
+    put_png(f->folder, "train/B c/none", 8, 4, 3);
+    put_png(f->folder, "test/b/1.png", 9, 4, 3);
+    wick_dataset *train = open_half(f, WICK_TRAIN, NULL), *test = open_half(f, WICK_TEST, NULL);
+    expect_images(train, "6/0 7/0 8/0 5/1 1/1 2/1 3/1 4/1 ");
+    expect_images(test, "9/1 ");
+    assert_string_equal(wick_dataset_class(train, 0), "B c");
+    assert_string_equal(wick_dataset_class(test, 1), "b");
+    assert_string_equal(wick_dataset_class_name(train), "ImageFolder");
+    assert_int_equal(wick_dataset_image_shape(train)[0], 1);
+    assert_int_equal(wick_dataset_image_shape(train)[1], 3);
+    assert_int_equal(wick_dataset_image_shape(train)[2], 4);
+    assert_null(wick_dataset_note(train, 0));
+    wick_dataset_free(train);
+    wick_dataset_free(test);
+}
+
+/* What is made of a picture is what wick_image_fit() makes of it, whoever does it. */
+static void fitted_by_any_number_of_threads(void **state)
+{
+    const fixture *f = *state;
+    for (int i = 0; i < 40; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "%c/%02d.png", 'a' + i % 2, i);
+        put_png(f->folder, name, (uint8_t)(3 * i), (uint32_t)(5 + i % 7), (uint32_t)(9 - i % 4));
+    }
+    const wick_dataset_options options = {.image_height = 6, .image_width = 8, .channels = 3};
+    wick_dataset *first = NULL;
+    for (int threads = 1; threads <= 8; threads++) {
+        assert_int_equal(wick_context_set_threads(f->context, threads), WICK_OK);
+        wick_dataset *dataset = open_half(f, WICK_TRAIN, &options);
+        size_t bytes = (size_t)wick_dataset_count(dataset) * 3 * 6 * 8;
+        assert_int_equal(wick_dataset_count(dataset), 32);
+        if (first != NULL)
+            assert_memory_equal(wick_dataset_pixels(dataset), wick_dataset_pixels(first), bytes);
+        if (first == NULL)
+            first = dataset;
+        else
+            wick_dataset_free(dataset);
+    }
+    const int64_t shape[3] = {3, 6, 8};
+    wick_tensor *picture, *fitted;
+    char path[512];
+    int found = 0;
+    for (int i = 0; i < 40; i += 2) { /* those of class a */
+        snprintf(path, sizeof(path), "%s/a/%02d.png", f->folder, i);
+        assert_int_equal(wick_image_read(f->context, path, NULL, &picture), WICK_OK);
+        assert_int_equal(wick_image_fit(picture, shape,
+                                        &(wick_image_fit_options){.invert = WICK_INVERT_OFF}, &fitted,
+                                        NULL),
+                         WICK_OK);
+        for (int64_t k = 0; k < 16; k++)
+            found += memcmp(wick_dataset_pixels(first) + k * 3 * 6 * 8, wick_tensor_u8(fitted),
+                            3 * 6 * 8) == 0;
+        wick_tensor_free(picture);
+        wick_tensor_free(fitted);
+    }
+    assert_int_equal(found, 16); /* four are held out */
+    wick_dataset_free(first);
+}
+
+/* The two halves that are held out are apart, all of the folder, and the same again. */
+static void held_out(void **state)
+{
+    const fixture *f = *state;
+    bool seen[60] = {false};
+    for (int i = 0; i < 60; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "%c/%02d.png", 'a' + i % 3, i);
+        put_png(f->folder, name, (uint8_t)i, 2, 2);
+    }
+    put_png(f->folder, "d/one.png", 200, 2, 2); /* a single one is for training */
+    const wick_dataset_options options = {.test_fraction = 0.3};
+    wick_dataset *train = open_half(f, WICK_TRAIN, &options), *test = open_half(f, WICK_TEST, &options);
+    wick_dataset *again = open_half(f, WICK_TEST, &options);
+    assert_int_equal(wick_dataset_count(train), 43);
+    assert_int_equal(wick_dataset_count(test), 18);
+    assert_memory_equal(wick_dataset_pixels(test), wick_dataset_pixels(again), 18 * 4);
+    for (int64_t i = 0; i < 42 + 18; i++) {
+        const wick_dataset *half = i < 42 ? train : test;
+        int64_t at = i < 42 ? i : i - 42;
+        int value = wick_dataset_pixels(half)[at * 4];
+        assert_true(value < 60);
+        assert_false(seen[value]);
+        seen[value] = true;
+        assert_int_equal(wick_dataset_labels(half)[at], value % 3);
+    }
+    assert_int_equal(wick_dataset_pixels(train)[42 * 4], 200);
+    assert_non_null(strstr(wick_dataset_note(train, 0), "18 of the 61"));
+    wick_dataset_free(train);
+    wick_dataset_free(test);
+    wick_dataset_free(again);
+}
+
+static void expect_refused(const fixture *f, const wick_dataset_options *options, wick_status status,
+                           const char *part)
+{
+    wick_dataset *dataset;
+    wick_status got = wick_dataset_open_with(f->context, f->folder, NULL, WICK_TRAIN, options, &dataset);
+    if (got != status || strstr(wick_context_message(f->context), part) == NULL)
+        fail_msg("%s: %s, instead of %s", wick_status_name(got), wick_context_message(f->context), part);
+}
+
+static void bad_options(void **state)
+{
+    const fixture *f = *state;
+    put_png(f->folder, "a/1.png", 0, 2, 2);
+    expect_refused(f, &(wick_dataset_options){.image_height = 3}, WICK_EINVAL, "size is 3x0");
+    expect_refused(f, &(wick_dataset_options){.image_height = -3, .image_width = -3}, WICK_EINVAL,
+                   "size");
+    expect_refused(f, &(wick_dataset_options){.channels = 2}, WICK_EINVAL, "channels are 2");
+    expect_refused(f, &(wick_dataset_options){.test_fraction = 1}, WICK_EINVAL, "fraction is 1");
+    expect_refused(f, &(wick_dataset_options){.test_fraction = NAN}, WICK_EINVAL, "fraction");
+    expect_refused(f, NULL, WICK_EFORMAT, "no class of two pictures");
+    char path[512];
+    snprintf(path, sizeof(path), "%s/a\nb", f->folder);
+    mkdir(path, 0777);
+    expect_refused(f, NULL, WICK_EINVAL, "'a?b' is no plain text");
+    rmdir(path);
+    snprintf(path, sizeof(path), "%s/a\xff", f->folder);
+    mkdir(path, 0777);
+    expect_refused(f, NULL, WICK_EINVAL, "is no plain text");
+}
+
+/* Folders within folders without end, and links that multiply what there is. */
+static void deep_and_wide(void **state)
+{
+    const fixture *f = *state;
+    char path[512] = "a", full[600], link[600];
+    for (int i = 0; i < 8; i++) {
+        snprintf(full, sizeof(full), "a/%d/p.png", i);
+        put_png(f->folder, full, (uint8_t)i, 2, 2);
+        for (int k = 0; k < 8; k++) {
+            snprintf(link, sizeof(link), "%s/a/%d/to%d", f->folder, i, k);
+            snprintf(full, sizeof(full), "../%d", k);
+            assert_int_equal(symlink(full, link), 0);
+        }
+    }
+    put_png(f->folder, "b/1.png", 0, 2, 2);
+    wick_dataset *train = open_half(f, WICK_TRAIN, NULL), *test = open_half(f, WICK_TEST, NULL);
+    assert_int_equal(wick_dataset_count(train) + wick_dataset_count(test), 9);
+    wick_dataset_free(train);
+    wick_dataset_free(test);
+    for (int i = 0; i < 20; i++)
+        strcat(path, "/x");
+    snprintf(full, sizeof(full), "%s/1.png", path);
+    put_png(f->folder, full, 1, 2, 2);
+    expect_refused(f, NULL, WICK_ELIMIT, "16 folders deep");
+}
+
+static void subsets(void **state)
+{
+    const fixture *f = *state;
+    for (int i = 0; i < 5; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "train/%c/%d.png", 'a' + i % 2, i);
+        put_png(f->folder, name, (uint8_t)i, 2, 2);
+    }
+    put_png(f->folder, "test/a/1.png", 0, 2, 2);
+    wick_dataset *all = open_half(f, WICK_TRAIN, NULL), *some = NULL;
+    expect_images(all, "0/0 2/0 4/0 1/1 3/1 ");
+    assert_int_equal(wick_dataset_subset(all, 3, (int64_t[]){4, 0, 4}, &some), WICK_OK);
+    wick_dataset_free(all);
+    expect_images(some, "3/1 0/0 3/1 ");
+    wick_tensor *image;
+    assert_int_equal(wick_dataset_get_pixels(some, 2, &image), WICK_OK);
+    assert_int_equal(wick_tensor_u8(image)[0], 3);
+    wick_tensor_free(image);
+    assert_int_equal(wick_dataset_get_pixels(some, 3, &image), WICK_EINVAL);
+    assert_int_equal(wick_dataset_subset(some, 1, (int64_t[]){3}, &all), WICK_EINVAL);
+    assert_int_equal(wick_dataset_subset(some, 0, (int64_t[]){0}, &all), WICK_EINVAL);
+    wick_dataset_free(some);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(in_torchvisions_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(fitted_by_any_number_of_threads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(held_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_options, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(deep_and_wide, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(subsets, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
