@@ -178,7 +178,12 @@ static wick_status open_all(cli_app *app, const eval_args *args, eval_work *eval
     TRY(load_model(app, args, evaluation));
     const wick_loader_options in_order = {.batch_size = evaluation->data.batch_size};
     TRY(wick_loader_new(evaluation->test_data, &in_order, &evaluation->loader));
-    return wick_cross_entropy_loss(app->context, &evaluation->loss_fn);
+    /* The loss of a run is the one that it was trained with. */
+    static const wick_train_options chapter;
+    const wick_train_options *how =
+        evaluation->run != NULL ? &wick_run_get_args(evaluation->run)->how : &chapter;
+    return wick_train_options_loss(how, app->context, wick_dataset_class_count(evaluation->test_data),
+                                   &evaluation->loss_fn);
 }
 
 /* make_predictions() of the first images. */

@@ -13,62 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct train_args {
-    cli_operands operands;
-    cli_data_args data;
-    cli_machine_args machine;
-    const char *model;
-    int64_t hidden_units, epochs;
-    double lr;
-    wick_train_options how;
-    uint64_t seed;
-    const char *out, *resume, *checkpoint_every, *log_steps;
-    bool exist_ok, no_figures, json;
-} train_args;
-
-static const cli_option options[] = {
-    DATA_PLACE_OPTIONS(train_args),
-    DATA_PICTURE_OPTIONS(train_args),
-    MODEL_OPTION(train_args),
-    HIDDEN_UNITS_OPTION(train_args),
-    {"epochs", "N", OPTION_INT, offsetof(train_args, epochs), 1, 1000000,
-     "how often to go through the data"},
-    DATA_BATCH_OPTION(train_args),
-    {"lr", "RATE", OPTION_NUMBER, offsetof(train_args, lr), 0, 0,
-     "the learning rate; adam and adamw have 0.001 without this flag"},
-    TRAIN_FLAGS(train_args),
-    {"seed", "S", OPTION_SEED, offsetof(train_args, seed), 0, 0,
-     "torch.manual_seed(S), before the model is made and once more before training"},
-    MACHINE_OPTIONS(train_args),
-    {"out", "DIR", OPTION_TEXT, offsetof(train_args, out), 0, 0,
-     "the run's folder; else runs/train, runs/train2, ..."},
-    {"exist-ok", "", OPTION_BOOL, offsetof(train_args, exist_ok), 0, 0,
-     "replace a run that --out holds already"},
-    {"checkpoint-every", "N|Ns", OPTION_TEXT, offsetof(train_args, checkpoint_every), 0, 0,
-     "save a checkpoint after every N steps, or every N seconds (30s)"},
-    {"resume", "RUN", OPTION_TEXT, offsetof(train_args, resume), 0, 0,
-     "go on with a run that did not finish, from its checkpoint; with it go only --threads, "
-     "--device, --checkpoint-every, --log-steps, --no-figures and --json"},
-    {"log-steps", "FILE", OPTION_TEXT, offsetof(train_args, log_steps), 0, 0,
-     "write every step's training loss, one a line; with --resume the lines of the steps before are "
-     "kept"},
-    DATA_LIMIT_OPTION(train_args),
-    FIGURES_OPTION(train_args),
-    JSON_OPTION(train_args),
-    {0},
-};
-
-static const train_args defaults = {
-    .data = DATA_DEFAULTS,
-    .machine = MACHINE_DEFAULTS,
-    .model = "v2",
-    .hidden_units = 10,
-    .epochs = 3,
-    .lr = 0.1,
-    .how = {.optimizer = "sgd"},
-    .seed = 42,
-};
-
 static const char about[] =
     "Trains a model with CrossEntropyLoss and SGD, or another --optimizer, by the formulas of\n"
     "PyTorch: an epoch is a train_step() over the shuffled\n"
@@ -167,6 +111,9 @@ static wick_status begin(cli_app *app, const train_args *args, cli_training *tra
     TRY(settings_use_machine(app, &args->machine));
     TRY(pair_open(app, &args->data, pair));
     TRY(training_use_data(app, training, &args->data, pair));
+    TRY(train_flags_balance(app, &training->args.how, pair->train_data, &training->class_weights));
+    if (training->class_weights != NULL)
+        training->args.how.class_weights = training->class_weights;
     TRY(training_begin(app, training));
     return make_run(app, args, training);
 }
@@ -178,8 +125,8 @@ static wick_status check_flags(cli_app *app, const train_args *args)
 {
     static const char *const allowed[] = {"resume",    "threads",    "device", "checkpoint-every",
                                           "log-steps", "no-figures", "json"};
-    for (const cli_option *option = options; option->name != NULL; option++) {
-        bool fine = !option_given(options, args, option->name);
+    for (const cli_option *option = train_options; option->name != NULL; option++) {
+        bool fine = !option_given(train_options, args, option->name);
         for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
             fine = fine || strcmp(option->name, allowed[i]) == 0;
         if (!fine)
@@ -206,9 +153,9 @@ static wick_status take_up(cli_app *app, const train_args *args, cli_training *t
     cli_data_args data;
     data_of_run(run, &data);
     cli_machine_args machine = {.device = run->device, .threads = run->threads};
-    if (option_given(options, args, "threads"))
+    if (option_given(train_options, args, "threads"))
         machine.threads = args->machine.threads;
-    if (option_given(options, args, "device"))
+    if (option_given(train_options, args, "device"))
         machine.device = args->machine.device;
     TRY(settings_use_machine(app, &machine));
     TRY(pair_open(app, &data, pair));
@@ -280,8 +227,8 @@ static wick_status run(cli_app *app, void *memory)
                                  .device = args->machine.device,
                                  .threads = (int)args->machine.threads,
                              }};
-    const cli_train_given given = {option_given(options, args, "lr"),
-                                   option_given(options, args, "weight-decay")};
+    const cli_train_given given = {option_given(train_options, args, "lr"),
+                                   option_given(train_options, args, "weight-decay")};
     train_flags_fill(&training.args.how, &training.args.lr, given);
     app->quiet = args->json;
     wick_status status = train(app, args, &training, &pair);
@@ -296,8 +243,8 @@ const cli_command command_train = {
     .operands = "",
     .about = about,
     .examples = examples,
-    .options = options,
-    .defaults = &defaults,
+    .options = train_options,
+    .defaults = &train_defaults,
     .args_size = sizeof(train_args),
     .interruptible = true,
     .run = run,

@@ -1,6 +1,72 @@
 #include "train_flags.h"
 
+#include "figures.h"
+
+#include <stdlib.h>
 #include <string.h>
+
+#define HOW(field) offsetof(train_args, how.field)
+
+const cli_option train_options[] = {
+    DATA_PLACE_OPTIONS(train_args),
+    DATA_PICTURE_OPTIONS(train_args),
+    MODEL_OPTION(train_args),
+    HIDDEN_UNITS_OPTION(train_args),
+    {"epochs", "N", OPTION_INT, offsetof(train_args, epochs), 1, 1000000,
+     "how often to go through the data"},
+    DATA_BATCH_OPTION(train_args),
+    {"lr", "RATE", OPTION_NUMBER, offsetof(train_args, lr), 0, 0,
+     "the learning rate; adam and adamw have 0.001 without this flag"},
+    {"optimizer", "sgd|adam|adamw", OPTION_CHOICE, HOW(optimizer), 0, 0,
+     "torch.optim.SGD, Adam or AdamW"},
+    {"momentum", "M", OPTION_REAL, HOW(momentum), 0, 0, "the momentum of sgd"},
+    {"dampening", "D", OPTION_REAL, HOW(dampening), 0, 0,
+     "how much less of a gradient comes into the momentum"},
+    {"nesterov", "", OPTION_BOOL, HOW(nesterov), 0, 0, "Nesterov's momentum"},
+    {"weight-decay", "W", OPTION_REAL, HOW(weight_decay), 0, 0,
+     "weight decay; adamw has 0.01 without this flag"},
+    {"no-decay-bias", "", OPTION_BOOL, HOW(no_decay_bias), 0, 0,
+     "no weight decay of biases and of the weights of norm layers"},
+    {"betas", "B1,B2", OPTION_TEXT, HOW(betas), 0, 0,
+     "how slowly the means of adam and adamw follow; 0.9,0.999 without this flag"},
+    {"eps", "E", OPTION_REAL, HOW(eps), 0, 0,
+     "what adam and adamw add to the root they divide by; 1e-08 without this flag"},
+    {"label-smoothing", "S", OPTION_REAL, HOW(label_smoothing), 0, 0,
+     "how much of each label is spread over all classes, from 0 to 1"},
+    {"class-weights", "W,W,...", OPTION_TEXT, HOW(class_weights), 0, 0,
+     "the weight of each class in the loss; or balanced: rarer classes weigh more, so that all count "
+     "alike"},
+    {"seed", "S", OPTION_SEED, offsetof(train_args, seed), 0, 0,
+     "torch.manual_seed(S), before the model is made and once more before training"},
+    MACHINE_OPTIONS(train_args),
+    {"out", "DIR", OPTION_TEXT, offsetof(train_args, out), 0, 0,
+     "the run's folder; else runs/train, runs/train2, ..."},
+    {"exist-ok", "", OPTION_BOOL, offsetof(train_args, exist_ok), 0, 0,
+     "replace a run that --out holds already"},
+    {"checkpoint-every", "N|Ns", OPTION_TEXT, offsetof(train_args, checkpoint_every), 0, 0,
+     "save a checkpoint after every N steps, or every N seconds (30s)"},
+    {"resume", "RUN", OPTION_TEXT, offsetof(train_args, resume), 0, 0,
+     "go on with a run that did not finish, from its checkpoint; with it go only --threads, "
+     "--device, --checkpoint-every, --log-steps, --no-figures and --json"},
+    {"log-steps", "FILE", OPTION_TEXT, offsetof(train_args, log_steps), 0, 0,
+     "write every step's training loss, one a line; with --resume the lines of the steps before are "
+     "kept"},
+    DATA_LIMIT_OPTION(train_args),
+    FIGURES_OPTION(train_args),
+    JSON_OPTION(train_args),
+    {0},
+};
+
+const train_args train_defaults = {
+    .data = DATA_DEFAULTS,
+    .machine = MACHINE_DEFAULTS,
+    .model = "v2",
+    .hidden_units = 10,
+    .epochs = 3,
+    .lr = 0.1,
+    .how = {.optimizer = "sgd"},
+    .seed = 42,
+};
 
 void train_flags_fill(wick_train_options *how, double *lr, cli_train_given given)
 {
@@ -11,4 +77,33 @@ void train_flags_fill(wick_train_options *how, double *lr, cli_train_given given
         how->weight_decay = 0.01;
     if (sgd)
         how->optimizer = NULL;
+}
+
+static char *format_weights(const wick_dataset *data, const int64_t *counts, int64_t classes)
+{
+    enum { NUMBER = 32 };
+    char *text = malloc((size_t)classes * NUMBER), *at = text;
+    for (int64_t c = 0; text != NULL && c < classes; c++) {
+        double share = (double)wick_dataset_count(data) / ((double)classes * (double)counts[c]);
+        at += snprintf(at, NUMBER, c == 0 ? "%.9g" : ",%.9g", counts[c] == 0 ? 0.0 : share);
+    }
+    return text;
+}
+
+wick_status train_flags_balance(cli_app *app, const wick_train_options *how, const wick_dataset *data,
+                                char **weights)
+{
+    int64_t classes = wick_dataset_class_count(data), count = wick_dataset_count(data);
+    const int64_t *labels = wick_dataset_labels(data);
+    *weights = NULL;
+    if (how->class_weights == NULL || strcmp(how->class_weights, "balanced") != 0)
+        return WICK_OK;
+    int64_t *counts = calloc((size_t)classes, sizeof(*counts));
+    if (counts != NULL) {
+        for (int64_t i = 0; i < count; i++)
+            counts[labels[i]]++;
+        *weights = format_weights(data, counts, classes);
+        free(counts);
+    }
+    return *weights != NULL ? WICK_OK : app_fail(app, WICK_ENOMEM, "out of memory");
 }

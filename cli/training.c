@@ -85,9 +85,11 @@ wick_status training_begin(cli_app *app, cli_training *training)
     wick_manual_seed(app->context, args->seed);
     TRY(wick_model_by_name(app->context, args->model, args->image_shape, args->hidden_units,
                            args->class_count, &training->model));
-    TRY(wick_cross_entropy_loss(app->context, &training->loss_fn));
     wick_status status =
-        wick_train_options_optimizer(&args->how, training->model, args->lr, &training->optimizer);
+        wick_train_options_loss(&args->how, app->context, args->class_count, &training->loss_fn);
+    if (status == WICK_OK)
+        status =
+            wick_train_options_optimizer(&args->how, training->model, args->lr, &training->optimizer);
     /* Of a run from its beginning the options are those of the command line. */
     return status == WICK_EINVAL && training->run == NULL ? app_blame_usage(app, status) : status;
 }
@@ -311,6 +313,8 @@ void training_release(cli_training *training)
     wick_module_free(training->model);
     wick_run_free(training->run);
     free(training->classes);
+    free(training->class_weights);
+    training->class_weights = NULL;
     free(training->data);
     free(training->data_dir);
     training->data = training->data_dir = NULL;

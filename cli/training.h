@@ -31,6 +31,7 @@ typedef struct cli_training {
     wick_run_args args;
     char *data, *data_dir; /* these and classes are what args points to */
     const char **classes;
+    char *class_weights; /* owned, or NULL */
     cli_bar bar;
     cli_step_log log;
     cli_steps steps;

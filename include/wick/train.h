@@ -16,6 +16,18 @@ typedef struct wick_loss wick_loss;
 /* nn.CrossEntropyLoss(): the mean over the batch of -log softmax(logits)[target].
  * https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html */
 WICK_API wick_status wick_cross_entropy_loss(wick_context *context, wick_loss **out);
+typedef struct wick_cross_entropy_options {
+    double label_smoothing; /* from 0 to 1 */
+    const float *weight;    /* of each class, 0 or more; NULL: all 1. Copied */
+    int64_t class_count;    /* how many weights there are */
+} wick_cross_entropy_options;
+/* nn.CrossEntropyLoss(weight, label_smoothing): with e the smoothing, w the weights and l = -log softmax(logits), an
+ * example's loss is (1 - e) * w[target] * l[target] + e / C * the sum over all classes c of w[c] * l[c], and the value
+ * the sum of the examples' losses over the sum of their targets' weights. NULL options are all zeros.
+ * Errors: WICK_EINVAL for numbers out of range. */
+WICK_API wick_status wick_cross_entropy_loss_new(wick_context *context,
+                                                 const wick_cross_entropy_options *options,
+                                                 wick_loss **out);
 WICK_API void wick_loss_free(wick_loss *loss);
 /* loss_fn(y_pred, y): logits [N, C] float32, targets [N] int64 in [0, C). The value is a float32 as in
  * PyTorch.
@@ -99,6 +111,8 @@ typedef struct wick_train_options {
     bool no_decay_bias;
     const char *betas; /* of Adam and AdamW: two numbers, "0.9,0.999" (or NULL) */
     double eps;        /* of Adam and AdamW; 0: 1e-8 */
+    double label_smoothing;
+    const char *class_weights; /* of the loss: a number for each class, "1,0.5,2" (or NULL) */
 } wick_train_options;
 
 /* The optimizer that the options name, for the module's parameters. lr is above 0. Owned.
@@ -106,6 +120,11 @@ typedef struct wick_train_options {
  * wick_adamw(). */
 WICK_API wick_status wick_train_options_optimizer(const wick_train_options *options, wick_module *module,
                                                   double lr, wick_optimizer **out);
+
+/* The loss that the options name, for that many classes. Owned.
+ * Errors: WICK_EINVAL, those of wick_cross_entropy_loss_new(); WICK_ENOMEM. */
+WICK_API wick_status wick_train_options_loss(const wick_train_options *options, wick_context *context,
+                                             int64_t class_count, wick_loss **out);
 
 /* One of the options as text, for those who print them. */
 typedef struct wick_train_setting {

@@ -40,6 +40,32 @@ static int64_t first_largest(const float *logits, int classes)
     return at;
 }
 
+/* With weights of the classes and label smoothing the target is a share of every class: 1 - smoothing of its own and
+ * smoothing / classes of all, each times the class's weight. Gives the loss, and makes the exponentials in gradient,
+ * whose sum is given, the gradient. */
+static float weighted_row(const wki_cross_entropy_call *call, const float *logits, int64_t target,
+                          float most, float sum, float *gradient)
+{
+    const float *weights = call->weights;
+    const float every = call->smoothing / (float)call->classes;
+    const float own = (1.0f - call->smoothing) * (weights != NULL ? weights[target] : 1.0f);
+    const float log_sum = logf(sum);
+    float all = 0.0f, away = 0.0f; /* of every class's share, what is alike and what is not */
+    for (int c = 0; call->smoothing != 0.0f && c < call->classes; c++) {
+        float share = every * (weights != NULL ? weights[c] : 1.0f);
+        all += share;
+        away += share * (log_sum - (logits[c] - most));
+    }
+    if (gradient != NULL) {
+        float factor = call->scale * (own + all) / sum;
+        for (int c = 0; c < call->classes; c++)
+            gradient[c] =
+                gradient[c] * factor - call->scale * every * (weights != NULL ? weights[c] : 1.0f);
+        gradient[target] -= call->scale * own;
+    }
+    return own * (log_sum - (logits[target] - most)) + away;
+}
+
 void WKI_KERNEL(cross_entropy)(const wki_cross_entropy_call *call)
 {
     for (int row = 0; row < call->rows; row++) {
@@ -61,14 +87,17 @@ void WKI_KERNEL(cross_entropy)(const wki_cross_entropy_call *call)
             for (int c = begin; c < end; c++)
                 sum += to[c - begin];
         }
-        call->losses[row] = logf(sum) - (logits[target] - most);
-        if (kept == NULL)
-            continue;
-        float factor = call->scale / sum;
-        for (int c = 0; c < call->classes; c++)
-            kept[c] *= factor;
-        kept[target] -= call->scale;
-        for (int c = 0; call->mask && c < call->classes; c++)
+        if (call->weights != NULL || call->smoothing != 0.0f) {
+            call->losses[row] = weighted_row(call, logits, target, most, sum, kept);
+        } else {
+            call->losses[row] = logf(sum) - (logits[target] - most);
+            float factor = call->scale / sum;
+            for (int c = 0; kept != NULL && c < call->classes; c++)
+                kept[c] *= factor;
+            if (kept != NULL)
+                kept[target] -= call->scale;
+        }
+        for (int c = 0; kept != NULL && call->mask && c < call->classes; c++)
             kept[c] = logits[c] <= 0.0f ? 0.0f : kept[c];
     }
 }

@@ -118,7 +118,9 @@ typedef struct wki_linear_call {
 } wki_linear_call;
 
 /* For rows of logits: each one's loss -log softmax[target], and scale * (softmax - onehot(target))
- * as the gradient. correct counts the rows whose first largest logit is the target's. */
+ * as the gradient; the prediction is the first largest logit's place. With weights or smoothing the loss is
+ * (1 - smoothing) * weights[target] * -log softmax[target] + smoothing / classes * the sum over all c of
+ * weights[c] * -log softmax[c]. */
 typedef struct wki_cross_entropy_call {
     const float *logits;
     float *gradient; /* laid out as logits, or NULL */
@@ -128,6 +130,8 @@ typedef struct wki_cross_entropy_call {
     int rows, classes;
     ptrdiff_t pitch;
     float scale;
+    const float *weights; /* [classes] or NULL: all 1 */
+    float smoothing;
     bool mask; /* the gradient is 0 where the logit is <= 0: a ReLU made the logits */
 } wki_cross_entropy_call;
 

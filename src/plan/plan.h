@@ -21,6 +21,9 @@ typedef struct wki_batch {
     const float *images;          /* [count][numel], if pixels is NULL */
     const int64_t *targets;       /* [count] class numbers, checked; for a step */
     int64_t count;                /* 1 .. the plan's capacity */
+    /* For a step's cross entropy, as in wki_cross_entropy_call; scale 0: 1 / count. */
+    const float *class_weights;
+    float smoothing, scale;
 } wki_batch;
 
 /* What the parameters are updated with: called for disjoint ranges of each parameter, from several

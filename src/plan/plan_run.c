@@ -73,7 +73,9 @@ static void run_output(const run *r, const wki_task *task)
             .rows = task->images,
             .classes = (int)value->numel,
             .pitch = value->numel,
-            .scale = 1.0f / (float)r->batch->count,
+            .scale = r->batch->scale != 0.0f ? r->batch->scale : 1.0f / (float)r->batch->count,
+            .weights = r->batch->class_weights,
+            .smoothing = r->batch->smoothing,
             .mask = value->relu,
         };
         plan->kernels->cross_entropy(&call);

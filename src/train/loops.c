@@ -23,6 +23,7 @@ typedef struct open_pass {
     wick_module *model;
     int64_t shape[4]; /* of the batch in hand */
     wki_plan *plan;
+    const wick_loss *loss;
     wick_optimizer *optimizer; /* NULL: evaluation */
     const wick_progress *progress;
     wick_pass *at; /* how far it has come */
@@ -40,7 +41,7 @@ static wick_status check_model(const open_pass *p)
     int ndim = wki_plan_output_shape(p->plan, &shape);
     int64_t classes = wick_dataset_class_count(p->dataset);
     if (ndim == 1 && shape[0] >= classes)
-        return WICK_OK;
+        return wki_loss_check_classes(p->loss, shape[0]);
     int64_t whole[WICK_MAX_DIMS];
     memcpy(whole, shape, (size_t)ndim * sizeof(*shape));
     char text[WKI_SHAPE_TEXT];
@@ -82,7 +83,12 @@ static wick_status pass_gather(open_pass *p, wki_batch *batch)
         p->pixels[i] = pixels + indices[i] * p->image_bytes;
         p->targets[i] = labels[indices[i]];
     }
-    *batch = (wki_batch){.pixels = p->pixels, .targets = p->targets, .count = count};
+    *batch = (wki_batch){.pixels = p->pixels,
+                         .targets = p->targets,
+                         .count = count,
+                         .class_weights = p->loss->weights,
+                         .smoothing = p->loss->smoothing,
+                         .scale = count == 0 ? 0.0f : wki_loss_scale(p->loss, p->targets, count)};
     return WICK_OK;
 }
 
@@ -101,7 +107,7 @@ static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logit
         correct += p->predictions[i] == p->targets[i];
     if (labels != NULL)
         memcpy(labels + at->count, p->targets, (size_t)batch->count * sizeof(*labels));
-    float loss = wki_mean_loss(p->losses, batch->count);
+    float loss = wki_loss_mean(p->loss, p->losses, p->targets, batch->count);
     at->loss += loss;
     at->accuracy += (double)correct / (double)batch->count * 100.0;
     at->correct += correct;
@@ -138,15 +144,16 @@ static wick_status pass_run(open_pass *p, int64_t most, float *logits, int64_t *
     return WICK_OK;
 }
 
-static wick_status run_pass(wick_module *model, wick_loader *loader, wick_optimizer *optimizer,
-                            const wick_progress *progress, int64_t most, wick_pass *at, float *logits,
-                            int64_t *labels)
+static wick_status run_pass(wick_module *model, wick_loader *loader, const wick_loss *loss,
+                            wick_optimizer *optimizer, const wick_progress *progress, int64_t most,
+                            wick_pass *at, float *logits, int64_t *labels)
 {
     double start = wki_seconds();
     open_pass p = {.context = wki_loader_context(loader),
                    .loader = loader,
                    .dataset = wick_loader_dataset(loader),
                    .model = model,
+                   .loss = loss,
                    .optimizer = optimizer,
                    .progress = progress,
                    .at = at};
@@ -184,7 +191,7 @@ wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *
         return wki_fail(context, WICK_EINVAL, "the pass is at batch %lld, and the loader at batch %lld",
                         (long long)pass->batches, (long long)wki_loader_batches_given(loader));
     wick_module_train(model);
-    return run_pass(model, loader, optimizer, progress, batches, pass, NULL, NULL);
+    return run_pass(model, loader, loss_fn, optimizer, progress, batches, pass, NULL, NULL);
 }
 
 wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
@@ -228,7 +235,7 @@ wick_status wick_eval_model(wick_module *model, wick_loader *loader, wick_loss *
     }
     if (labels != NULL)
         WKI_GOTO_OUT(wick_tensor_new(context, WICK_INT64, 1, &count, &all_labels));
-    WKI_GOTO_OUT(run_pass(model, loader, NULL, progress, 0, &at,
+    WKI_GOTO_OUT(run_pass(model, loader, loss_fn, NULL, progress, 0, &at,
                           all_logits == NULL ? NULL : all_logits->data,
                           all_labels == NULL ? NULL : all_labels->data));
     if (out != NULL)

@@ -18,6 +18,9 @@ const wki_train_option wki_train_options[] = {
      AT(no_decay_bias), NULL},
     {"betas", "betas", "Betas", WKI_OPTION_TEXT, AT(betas), NULL},
     {"eps", "eps", "Epsilon", WKI_OPTION_NUMBER, AT(eps), NULL},
+    {"label_smoothing", "label-smoothing", "Label smoothing", WKI_OPTION_NUMBER, AT(label_smoothing),
+     NULL},
+    {"class_weights", "class-weights", "Class weights", WKI_OPTION_TEXT, AT(class_weights), NULL},
     {NULL, NULL, NULL, WKI_OPTION_TEXT, 0, NULL},
 };
 
@@ -133,4 +136,52 @@ wick_status wick_train_options_optimizer(const wick_train_options *options, wick
         return make_adam(options, module, lr, out);
     return wki_fail(module->context, WICK_EINVAL,
                     "there is no optimizer '%s'; there are sgd, adam and adamw", name);
+}
+
+/* ---- the loss ---- */
+
+/* "1,0.5,2" as class_count numbers. */
+static wick_status read_weights(wick_context *context, const char *text, int64_t class_count,
+                                float *weights)
+{
+    int64_t count = 0;
+    for (const char *c = text;; c++) {
+        char *end;
+        double number = strtod(c, &end);
+        if (end == c || (*end != ',' && *end != '\0'))
+            return wki_fail(
+                context, WICK_EINVAL,
+                "the weights of the classes are '%s'; they must be numbers with commas between", text);
+        if (count < class_count)
+            weights[count] = (float)number;
+        count++;
+        c = end;
+        if (*c == '\0')
+            break;
+    }
+    if (count != class_count)
+        return wki_fail(context, WICK_EINVAL, "there are %lld weights for %lld classes",
+                        (long long)count, (long long)class_count);
+    return WICK_OK;
+}
+
+wick_status wick_train_options_loss(const wick_train_options *options, wick_context *context,
+                                    int64_t class_count, wick_loss **out)
+{
+    if (options == NULL || context == NULL || out == NULL)
+        return WICK_EINVAL;
+    wick_cross_entropy_options loss = {.label_smoothing = options->label_smoothing};
+    wick_status status = WICK_OK;
+    void *memory = NULL;
+    if (options->class_weights != NULL) {
+        WKI_TRY(wki_alloc(context, class_count > 0 ? (size_t)class_count : 0, sizeof(float),
+                          "the weights of the classes", &memory));
+        status = read_weights(context, options->class_weights, class_count, memory);
+        loss.weight = memory;
+        loss.class_count = class_count;
+    }
+    if (status == WICK_OK)
+        status = wick_cross_entropy_loss_new(context, &loss, out);
+    free(memory);
+    return status;
 }

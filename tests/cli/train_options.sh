@@ -26,14 +26,28 @@ same_after_a_stop dampened --momentum 0.9 --dampening 0.5
 same_after_a_stop adam --optimizer adam --betas 0.8,0.99 --eps 1e-7
 same_after_a_stop adamw --optimizer adamw
 same_after_a_stop bias --optimizer adamw --weight-decay 0.5 --no-decay-bias
+same_after_a_stop smooth --label-smoothing 0.1
+same_after_a_stop weights --class-weights 1,2,3,4,5,4,3,2,1,0 --label-smoothing 0.1
+same_after_a_stop balanced --class-weights balanced
+differ sgd smooth
+differ smooth weights
 differ sgd momentum
 differ sgd dampened
 differ adam adamw
 differ adamw bias
 
+# The loss of the evaluation is that of the run.
+for run in sgd smooth weights; do
+    wick eval $run --json >eval.json
+    for key in model_loss model_acc; do
+        [ "$(jsonget $key <$run/results.json)" = "$(jsonget $key <eval.json)" ] || echo "$run: another $key"
+    done
+done
+
 for flags in "--optimizer rmsprop" "--optimizer adam --momentum 0.9" "--optimizer adamw --nesterov" "--betas 0.9,0.99" \
     "--optimizer adam --betas 0.9" "--optimizer adam --betas 0.9,1" "--optimizer adam --betas 0.9,x" "--nesterov" \
-    "--momentum -1" "--momentum x" "--momentum 0.9 --dampening 0.1 --nesterov" "--weight-decay inf"; do
+    "--momentum -1" "--momentum x" "--momentum 0.9 --dampening 0.1 --nesterov" "--weight-decay inf" \
+    "--label-smoothing 1.5" "--class-weights 1,2" "--class-weights 1,2,3,4,5,6,7,8,9,x" "--class-weights 1,2,3,4,5,6,7,8,9,-1"; do
     try $train --out none $flags
 done
 [ ! -e none ] || echo "a folder was made"

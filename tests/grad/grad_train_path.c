@@ -64,6 +64,7 @@ typedef struct setting {
     const wick_dataset *data;
     const char *name;
     int64_t batch_size;
+    wick_train_options how;
 } setting;
 
 typedef struct parts {
@@ -80,8 +81,9 @@ static void open_parts(const setting *s, parts *p)
     must(s->context, wick_model_by_name(s->context, s->name, image, 4, CLASSES, &p->module));
     const wick_loader_options options = {.batch_size = s->batch_size, .shuffle = true};
     must(s->context, wick_loader_new(s->data, &options, &p->loader));
-    must(s->context, wick_cross_entropy_loss(s->context, &p->loss));
-    must(s->context, wick_sgd(p->module, &(wick_sgd_options){.lr = 0.1}, &p->optimizer));
+    must(s->context, wick_train_options_loss(&s->how, s->context, CLASSES, &p->loss));
+    must(s->context, wick_train_options_optimizer(&s->how, p->module,
+                                                  s->how.optimizer == NULL ? 0.1 : 0.01, &p->optimizer));
     wick_manual_seed(s->context, 7);
 }
 
@@ -220,10 +222,32 @@ static void test_the_same_bits(void **state)
     must(context, wick_dataset_head(data, 25, &few));
     for (size_t n = 0; n < WKI_COUNT(names); n++)
         for (size_t b = 0; b < WKI_COUNT(batch_sizes); b++) {
-            const setting s = {context, batch_sizes[b] == 1 ? few : data, names[n], batch_sizes[b]};
+            const setting s = {context, batch_sizes[b] == 1 ? few : data, names[n], batch_sizes[b], {0}};
             check_setting(&s);
         }
     wick_dataset_free(few);
+    wick_dataset_free(data);
+}
+
+static void test_ways_to_train(void **state)
+{
+    wick_context *context = *state;
+    static const wick_train_options ways[] = {
+        {.momentum = 0.9, .weight_decay = 1e-3, .nesterov = true},
+        {.optimizer = "adam", .label_smoothing = 0.1},
+        {.optimizer = "adamw",
+         .weight_decay = 0.1,
+         .no_decay_bias = true,
+         .class_weights = "1,0.5,2,1,0"},
+        {.momentum = 0.5, .dampening = 0.1, .label_smoothing = 0.2, .class_weights = "1,2,3,4,5"},
+    };
+    static const int64_t batch_sizes[] = {7, 32, 100};
+    wick_dataset *data = make_data(context);
+    for (size_t w = 0; w < WKI_COUNT(ways); w++) {
+        const setting s = {context, data, w % 2 == 0 ? "v2" : "v1",
+                           batch_sizes[w % WKI_COUNT(batch_sizes)], ways[w]};
+        check_setting(&s);
+    }
     wick_dataset_free(data);
 }
 
@@ -233,7 +257,7 @@ static void test_every_instruction_set(void **state)
 {
     wick_context *context = *state;
     wick_dataset *data = make_data(context);
-    const setting s = {context, data, "v2", 32};
+    const setting s = {context, data, "v2", 32, {0}};
     training fused, singly, best = {.count = 0};
     must(context, wick_context_set_threads(context, 2));
     for (int i = 0; wki_kernels_runnable(i) != NULL; i++) {
@@ -259,7 +283,7 @@ static void test_trained_loaded_trained_again(void **state)
 {
     wick_context *context = *state;
     wick_dataset *data = make_data(context);
-    const setting s = {context, data, "v2", 32};
+    const setting s = {context, data, "v2", 32, {0}};
     training whole;
     train_fused(&s, &whole);
     parts a, b;
@@ -292,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_context, free_context)
         TEST(test_the_same_bits),
+        TEST(test_ways_to_train),
         TEST(test_every_instruction_set),
         TEST(test_trained_loaded_trained_again),
     };
