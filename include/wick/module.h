@@ -197,6 +197,25 @@ WICK_API const char *wick_model_known(int index);
  * Errors: WICK_EINVAL with the column of what was not understood; the constructors'. */
 WICK_API wick_status wick_layer_parse(wick_context *context, const char *text, wick_module **out);
 
+/* A model from text: PyTorch's constructor calls, or what print(model) shows, which wick_module_format()
+ * writes, such as
+ *
+ *     Sequential(Conv2d(1, 32, kernel_size=3, padding=1), BatchNorm2d(32), ReLU(), MaxPool2d(2),
+ *                Flatten(), Linear(6272, 10))
+ *
+ * Children are named as in Python, Sequential(OrderedDict([('conv', Conv2d(...)), ...])), or as
+ * conv=Conv2d(...). Residual(..., shortcut=Sequential(...)) is wick_residual(). A printed model may have a
+ * class name of its own; its children are run one after the other. LazyLinear(out_features),
+ * LazyConv2d(out_channels, ...), LazyBatchNorm1d() and LazyBatchNorm2d() take their first argument from
+ * what comes into them and are then plain layers, whose weights are drawn after all others', as PyTorch
+ * does when the model is first called. "nn." and "torch.nn." may stand before a class; a # starts a comment.
+ * image_shape is [channels, height, width], of which each layer is tried, or NULL. At most 64 deep, 10000
+ * layers and containers, and 2^31 parameters.
+ * Errors: WICK_EINVAL, WICK_ESHAPE (a layer that does not fit), WICK_ELIMIT, WICK_EEXIST (a name twice),
+ * WICK_ENOMEM, all with the column, and if there are several the line, of where it is. */
+WICK_API wick_status wick_model_parse(wick_context *context, const char *text,
+                                      const int64_t image_shape[3], wick_module **out);
+
 /* ---- every module ---- */
 
 /* NULL is fine. A module moved into another is freed with it. */

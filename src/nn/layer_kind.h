@@ -65,6 +65,11 @@ typedef struct wki_layer_kind {
     bool container; /* has children; the functions below are then NULL */
     /* Another class of the same kind (BatchNorm2d's is BatchNorm1d), or NULL. */
     const struct wki_layer_kind *variant;
+    /* For a lazy class (LazyLinear): the class that it becomes. Its first argument is missing here and is
+     * taken from dimension lazy_dim, which may count from the end, of the lazy_ndim (0: any) that come. It
+     * has nothing else. */
+    const struct wki_layer_kind *lazy_of;
+    int lazy_dim, lazy_ndim;
 
     /* The constructor's arguments in PyTorch's order and names, and the constructor called with them. */
     const wki_signature *signature;

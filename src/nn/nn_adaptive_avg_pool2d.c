@@ -11,9 +11,10 @@ static void format_size(wki_text *text, int64_t size)
 static void format(const wick_module *layer, wki_text *text)
 {
     wick_size2 size = layer->as.adaptive_avg_pool2d.output;
-    wki_text_puts(text, size.h == size.w ? "output_size=" : "output_size=(");
+    bool one = size.h == size.w && size.h != 0;
+    wki_text_puts(text, one ? "output_size=" : "output_size=(");
     format_size(text, size.h);
-    if (size.h == size.w)
+    if (one)
         return;
     wki_text_puts(text, ", ");
     format_size(text, size.w);
@@ -35,7 +36,7 @@ static wick_status output_shape(const wick_module *layer, const char *path, int 
 }
 
 static const wki_signature signature[] = {
-    {"output_size", WKI_ARGUMENT_OUTPUT_SIZE, .required = true, .none = true, .least = 1},
+    {"output_size", WKI_ARGUMENT_OUTPUT_SIZE, .required = true, .least = 1},
     {NULL},
 };
 

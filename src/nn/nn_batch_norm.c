@@ -142,8 +142,23 @@ static wick_status make_2d(wick_context *context, const wki_argument *arguments,
     return make(context, arguments, 2, out);
 }
 
+static const wki_layer_kind batch_norm1d_kind;
+static const wki_layer_kind lazy_batch_norm1d_kind = {
+    .class_name = "LazyBatchNorm1d",
+    .lazy_of = &batch_norm1d_kind,
+    .lazy_dim = 1,
+};
+static const wki_layer_kind lazy_batch_norm2d_kind = {
+    .class_name = "LazyBatchNorm2d",
+    .variant = &lazy_batch_norm1d_kind,
+    .lazy_of = &wki_batch_norm_kind,
+    .lazy_dim = 1,
+    .lazy_ndim = 4,
+};
+
 static const wki_layer_kind batch_norm1d_kind = {
     .class_name = "BatchNorm1d",
+    .variant = &lazy_batch_norm2d_kind,
     .signature = signature,
     .make = make_1d,
     .format = format,

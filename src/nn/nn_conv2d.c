@@ -198,8 +198,16 @@ static wick_status make(wick_context *context, const wki_argument *arguments, wi
     return new_conv2d(context, &conv, !arguments[BIAS].given || arguments[BIAS].truth, out);
 }
 
+static const wki_layer_kind lazy_conv2d_kind = {
+    .class_name = "LazyConv2d",
+    .lazy_of = &wki_conv2d_kind,
+    .lazy_dim = 1,
+    .lazy_ndim = 4,
+};
+
 const wki_layer_kind wki_conv2d_kind = {
     .class_name = "Conv2d",
+    .variant = &lazy_conv2d_kind,
     .signature = signature,
     .make = make,
     .format = format,

@@ -47,8 +47,15 @@ static wick_status make(wick_context *context, const wki_argument *arguments, wi
                        &options, out);
 }
 
+static const wki_layer_kind lazy_linear_kind = {
+    .class_name = "LazyLinear",
+    .lazy_of = &wki_linear_kind,
+    .lazy_dim = -1,
+};
+
 const wki_layer_kind wki_linear_kind = {
     .class_name = "Linear",
+    .variant = &lazy_linear_kind,
     .signature = signature,
     .make = make,
     .format = format,

@@ -66,6 +66,30 @@ static wick_status run_layers(wick_context *context, const char *folder)
     return WICK_OK;
 }
 
+/* Each way to write a model, with every kind of layer that has parameters or buffers. */
+static wick_status run_texts(wick_context *context, const char *folder)
+{
+    (void)folder;
+    static const char *const texts[] = {
+        "Sequential(LazyConv2d(4, 3), LazyBatchNorm2d(), GELU(), Flatten(), LazyLinear(3))",
+        "Net(\n  (body): Residual(\n    (0): Conv2d(3, 2, 1)\n    (shortcut): Conv2d(3, 2, 1)\n  )\n)",
+        "Sequential(OrderedDict([('norm', GroupNorm(1, 3)), ('rest', Sequential(LayerNorm((16, 8))))]))",
+        "Sequential(Residual(a=Dropout(0.5), b=AvgPool2d(1)), AdaptiveAvgPool2d(1))",
+    };
+    static const int64_t shape[4] = {2, 3, 16, 8};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        wick_module *model;
+        wick_status status = wick_model_parse(context, texts[i], shape + 1, &model);
+        if (status != WICK_OK)
+            return status;
+        status = look_at(model, 4, shape);
+        wick_module_free(model);
+        if (status != WICK_OK)
+            return status;
+    }
+    return WICK_OK;
+}
+
 /* A child is freed with its parent, and also where it could not be moved into it. */
 static wick_status add_relus(wick_context *context, wick_module *sequential, int count)
 {
@@ -105,6 +129,7 @@ out:
 const fault_scenario fault_scenarios[] = {
     {.name = "models", .run = run_models},
     {.name = "layers", .run = run_layers},
+    {.name = "texts", .run = run_texts},
     {.name = "sequential", .run = run_sequential},
     {0},
 };
