@@ -270,7 +270,7 @@ WICK_API bool wick_module_training(const wick_module *module);
  * Errors: WICK_ESHAPE, WICK_EINVAL, WICK_ENOMEM. */
 WICK_API wick_status wick_module_forward(wick_module *module, const wick_tensor *input,
                                          wick_tensor **output);
-/* Called for every layer, in the order they run: its path ("conv_block_1.0"; "" if the module is a
+/* Called for every layer, and for a Residual once its sum is made, in the order they run: its path ("conv_block_1.0"; "" if the module is a
  * single layer) and what came out of it. All are borrowed for the call. What is not WICK_OK ends
  * the walk and is returned. */
 typedef wick_status wick_activation_visit(void *user, const char *path, const wick_module *layer,

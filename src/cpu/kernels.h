@@ -167,6 +167,127 @@ typedef struct wki_update_call {
     const wki_update_rates *rates;
 } wki_update_call;
 
+/* A value as the kernels see it that look at each number alone: channels of rows of groups of
+ * WKI_LANES floats. With images in the lanes a group is a pixel, and the lanes of images that are
+ * there count; with columns in the lanes all count but in a row's last group. A value in rows is one
+ * channel of one row. Lanes that do not count are written as zeros. */
+typedef struct wki_grid {
+    int channel_begin, channel_end;
+    int rows, groups;
+    int full, last; /* how many lanes count, in a group and in a row's last */
+} wki_grid;
+
+/* Normalisation of channels, in four kernels. */
+typedef struct wki_channel_call {
+    wki_grid grid;
+    const float *input, *delta; /* delta: the output's gradient */
+    float *output, *input_gradient;
+    wki_plane in, out, delta_plane, gradient_plane;
+    int64_t count;      /* numbers of a channel that count */
+    const float *mean;  /* [channels], as all below */
+    const float *scale; /* output = (input - mean) * scale + shift */
+    const float *shift;
+    const float *level; /* input_gradient = (delta - level - (input - mean) * slope) * scale */
+    const float *slope;
+    float *sums; /* [channels][2]: mean and sum of squared deviations; or sums of delta and of delta *
+                  * (input - mean) */
+    bool relu;   /* forward: negative results become 0 */
+    bool mask;   /* backward: the gradient is 0 where the input is <= 0 */
+} wki_channel_call;
+
+/* GroupNorm of groups group_begin .. group_end. */
+typedef struct wki_group_norm_call {
+    wki_grid grid; /* its channel range is not used */
+    const float *input, *delta;
+    float *output, *input_gradient; /* input_gradient may be NULL */
+    wki_plane in, out, delta_plane, gradient_plane;
+    const float *weight, *bias;             /* [channels] or NULL */
+    float *weight_gradient, *bias_gradient; /* [channels] or NULL */
+    float *statistics;                      /* [groups][2][WKI_LANES], kept for backward */
+    int group_begin, group_end, channels;   /* channels of a group */
+    int64_t count;                          /* numbers of an image's group */
+    float eps;
+    bool one_image; /* all lanes are of one image */
+    bool accumulate, relu, mask;
+} wki_group_norm_call;
+
+/* LayerNorm over rows of features. */
+typedef struct wki_layer_norm_call {
+    const float *input, *delta;
+    float *output, *input_gradient; /* input_gradient may be NULL */
+    const float *weight, *bias;     /* [features] or NULL */
+    float *weight_gradient, *bias_gradient;
+    float *statistics; /* [rows][2], kept for backward */
+    int rows, features;
+    float eps;
+    bool accumulate, relu, mask;
+} wki_layer_norm_call;
+
+typedef enum wki_activation_kind {
+    WKI_ACT_RELU,
+    WKI_ACT_LEAKY_RELU,
+    WKI_ACT_GELU,
+    WKI_ACT_GELU_TANH,
+    WKI_ACT_SILU,
+    WKI_ACT_SIGMOID,
+    WKI_ACT_TANH,
+} wki_activation_kind;
+
+typedef struct wki_activation_call {
+    wki_grid grid;
+    wki_activation_kind kind;
+    float slope; /* LeakyReLU */
+    const float *input, *delta;
+    float *output, *input_gradient;
+    wki_plane in, out, delta_plane, gradient_plane;
+    bool mask;
+} wki_activation_call;
+
+/* Softmax of rows of classes, or its logarithm. */
+typedef struct wki_softmax_call {
+    const float *input, *delta;
+    float *output, *input_gradient; /* output: backward reads it */
+    int rows, classes;
+    bool log, mask;
+} wki_softmax_call;
+
+/* output[y][x] = scale[y][x] * the sum over rows[y][0] .. rows[y][1], columns[x][0] .. columns[x][1]
+ * of the input. */
+typedef struct wki_avg_pool2d_call {
+    const float *input, *delta;
+    float *output, *input_gradient;
+    wki_plane in, out, delta_plane, gradient_plane;
+    const int32_t *rows, *columns; /* [out_h][2], [out_w][2] */
+    const float *scale;            /* [out_h][out_w] */
+    int channel_begin, channel_end;
+    int in_h, in_w, out_h, out_w;
+    bool one_image; /* neighbouring columns in the lanes: all column strides are 1 */
+    bool relu, mask;
+} wki_avg_pool2d_call;
+
+/* output = input * scale where a hash of the number's place is at least threshold, else 0. The place is
+ * first + lane * lane_step + group * group_step + row * row_step + channel * channel_step. The gradient
+ * is the same, with mask the input that a ReLU made. */
+typedef struct wki_dropout_call {
+    wki_grid grid;
+    const float *input, *mask;
+    float *output;
+    wki_plane in, out, mask_plane;
+    uint64_t seed;
+    uint32_t first, lane_step, group_step, row_step, channel_step;
+    uint32_t threshold;
+    float scale;
+} wki_dropout_call;
+
+/* output = a + b, b may be NULL; 0 where mask is <= 0, if it is not NULL. */
+typedef struct wki_grid_sum_call {
+    wki_grid grid;
+    const float *a, *b, *mask;
+    float *output;
+    wki_plane a_plane, b_plane, out, mask_plane;
+    bool relu;
+} wki_grid_sum_call;
+
 typedef struct wki_kernels {
     const char *name;
     int vector_width; /* floats */
@@ -187,6 +308,22 @@ typedef struct wki_kernels {
     void (*pixels_to_lanes)(const wki_layout_call *call);
     void (*rows_to_lanes)(const wki_layout_call *call);
     void (*lanes_to_rows)(const wki_layout_call *call);
+    void (*channel_moments)(const wki_channel_call *call);
+    void (*channel_affine)(const wki_channel_call *call);
+    void (*channel_gradient_sums)(const wki_channel_call *call);
+    void (*channel_affine_backward)(const wki_channel_call *call);
+    void (*group_norm)(const wki_group_norm_call *call);
+    void (*group_norm_backward)(const wki_group_norm_call *call);
+    void (*layer_norm)(const wki_layer_norm_call *call);
+    void (*layer_norm_backward)(const wki_layer_norm_call *call);
+    void (*activation)(const wki_activation_call *call);
+    void (*activation_backward)(const wki_activation_call *call);
+    void (*softmax)(const wki_softmax_call *call);
+    void (*softmax_backward)(const wki_softmax_call *call);
+    void (*avg_pool2d)(const wki_avg_pool2d_call *call);
+    void (*avg_pool2d_backward)(const wki_avg_pool2d_call *call);
+    void (*dropout)(const wki_dropout_call *call);
+    void (*grid_sum)(const wki_grid_sum_call *call);
     /* values = max(values, 0); gradient = values <= 0 ? 0 : gradient. */
     void (*relu)(float *values, size_t count);
     void (*relu_backward)(const float *values, float *gradient, size_t count);

@@ -1,4 +1,4 @@
-/* Making a plan: values and ops from the layers, then the buffers' layout. */
+/* Making a plan once its values and ops are there: parameters, the buffers' layout, memory. */
 #include "plan/plan_internal.h"
 #include "tensor/tensor_internal.h"
 
@@ -10,157 +10,6 @@ enum { MAX_PARTS = 8, ALIGN_FLOATS = 16 };
 static size_t round_up(size_t floats)
 {
     return (floats + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
-}
-
-/* ---- values and ops ---- */
-
-static wick_status add_value(wki_plan *plan, int ndim, const int64_t *shape, bool lanes, bool input_only,
-                             int *out)
-{
-    WKI_TRY(wki_grow(plan->context, (void **)&plan->values, &plan->value_capacity,
-                     (size_t)plan->value_count + 1, sizeof(*plan->values), "a plan"));
-    wki_value *value = &plan->values[plan->value_count];
-    *value = (wki_value){.ndim = ndim, .numel = 1, .lanes = lanes, .input_only = input_only};
-    for (int i = 0; i < ndim; i++) {
-        value->shape[i] = shape[i];
-        if (!wki_mul_i64(value->numel, shape[i], &value->numel) ||
-            value->numel > WKI_BLOCK_LIMIT / WKI_LANES)
-            return wki_fail(plan->context, WICK_ELIMIT,
-                            "an activation of more than %lld numbers an image is too large",
-                            (long long)(WKI_BLOCK_LIMIT / WKI_LANES));
-    }
-    if (lanes) {
-        value->channels = (int)shape[0];
-        value->height = (int)shape[1];
-        value->width = (int)shape[2];
-    }
-    *out = plan->value_count++;
-    return WICK_OK;
-}
-
-static wick_status add_op(wki_plan *plan, const wki_op_kind *kind, const wick_module *layer, int in,
-                          int out)
-{
-    WKI_TRY(wki_grow(plan->context, (void **)&plan->ops, &plan->op_capacity, (size_t)plan->op_count + 1,
-                     sizeof(*plan->ops), "a plan"));
-    plan->ops[plan->op_count++] = (wki_op){.kind = kind, .layer = layer, .in = in, .out = out};
-    return WICK_OK;
-}
-
-/* Makes the last value's layout what the next op wants. */
-static wick_status want_layout(wki_plan *plan, bool lanes, int *value)
-{
-    const wki_value now = plan->values[*value];
-    int in = *value;
-    if (now.lanes == lanes)
-        return WICK_OK;
-    WKI_TRY(add_value(plan, now.ndim, now.shape, lanes, now.input_only, value));
-    return add_op(plan, &wki_op_layout, NULL, in, *value);
-}
-
-static const wki_op_kind *op_kind_of(const wick_module *layer, bool *lanes)
-{
-    *lanes = layer->kind == WKI_CONV2D || layer->kind == WKI_MAX_POOL2D;
-    switch (layer->kind) {
-    case WKI_CONV2D:
-        return &wki_op_conv2d;
-    case WKI_MAX_POOL2D:
-        return &wki_op_max_pool2d;
-    case WKI_LINEAR:
-        return &wki_op_linear;
-    default:
-        return NULL;
-    }
-}
-
-/* While the layers are walked. */
-typedef struct builder {
-    wki_plan *plan;
-    int ndim; /* the shape so far, the batch first */
-    int64_t shape[WICK_MAX_DIMS];
-    int value;       /* the last value; -1 before the input is made */
-    int first_lanes; /* the input's layout: -1 not known yet, 0 rows, 1 lanes */
-} builder;
-
-/* The input takes the layout of the first layer that cares. */
-static wick_status find_first_layout(void *user, wki_visit_event event, wick_module *layer,
-                                     const char *path)
-{
-    (void)path;
-    builder *b = user;
-    bool lanes;
-    if (event != WKI_VISIT_LAYER)
-        return WICK_OK;
-    if (b->first_lanes < 0 && layer->kind == WKI_FLATTEN)
-        b->first_lanes = 0;
-    if (b->first_lanes < 0 && op_kind_of(layer, &lanes) != NULL)
-        b->first_lanes = lanes;
-    return WICK_OK;
-}
-
-/* A ReLU is done by the op before it, as the gradient is masked wherever it is made; after anything
- * else than an op that can, it is an op in place. */
-static wick_status add_relu(builder *b)
-{
-    wki_plan *plan = b->plan;
-    wki_op *last = &plan->ops[plan->op_count - 1];
-    bool fuses =
-        last->kind == &wki_op_conv2d || last->kind == &wki_op_linear || last->kind == &wki_op_max_pool2d;
-    if (fuses && last->out == b->value)
-        last->relu = true;
-    else
-        WKI_TRY(add_op(plan, &wki_op_relu, NULL, b->value, b->value));
-    plan->values[b->value].relu = true;
-    return WICK_OK;
-}
-
-static wick_status add_flatten(builder *b, int ndim, const int64_t *shape)
-{
-    WKI_TRY(want_layout(b->plan, false, &b->value));
-    wki_value *value = &b->plan->values[b->value];
-    value->ndim = ndim - 1;
-    memcpy(value->shape, shape + 1, (size_t)(ndim - 1) * sizeof(*shape));
-    return WICK_OK;
-}
-
-static wick_status add_layer(void *user, wki_visit_event event, wick_module *layer, const char *path)
-{
-    builder *b = user;
-    wki_plan *plan = b->plan;
-    int ndim;
-    int64_t shape[WICK_MAX_DIMS];
-    bool lanes;
-    if (event != WKI_VISIT_LAYER ||
-        (op_kind_of(layer, &lanes) == NULL && layer->kind != WKI_RELU && layer->kind != WKI_FLATTEN))
-        return wki_fail(layer->context, WICK_ENOTSUP, "%s%s%s cannot be run yet", path,
-                        path[0] == '\0' ? "" : ": ", layer->class_name);
-    WKI_TRY(wki_layer_output_shape(layer, path, b->ndim, b->shape, &ndim, shape));
-    const wki_op_kind *kind = op_kind_of(layer, &lanes);
-    if (layer->kind == WKI_RELU) {
-        WKI_TRY(add_relu(b));
-    } else if (layer->kind == WKI_FLATTEN) {
-        WKI_TRY(add_flatten(b, ndim, shape));
-    } else {
-        WKI_TRY(want_layout(plan, lanes, &b->value));
-        int in = b->value;
-        bool input_only = plan->values[in].input_only && layer->parameters[0].value == NULL;
-        WKI_TRY(add_value(plan, ndim - 1, shape + 1, lanes, input_only, &b->value));
-        WKI_TRY(add_op(plan, kind, layer, in, b->value));
-    }
-    b->ndim = ndim;
-    memcpy(b->shape, shape, sizeof(shape));
-    return WICK_OK;
-}
-
-static wick_status build_ops(wki_plan *plan, int ndim, const int64_t *shape)
-{
-    builder b = {.plan = plan, .ndim = ndim, .first_lanes = -1};
-    memcpy(b.shape, shape, (size_t)ndim * sizeof(*shape));
-    WKI_TRY(wki_module_walk(plan->module, find_first_layout, &b));
-    WKI_TRY(add_value(plan, ndim - 1, shape + 1, b.first_lanes == 1 && ndim == 4, true, &b.value));
-    WKI_TRY(add_op(plan, &wki_op_input, NULL, b.value, b.value));
-    WKI_TRY(wki_module_walk(plan->module, add_layer, &b));
-    return want_layout(plan, false, &b.value);
 }
 
 /* ---- parameters ---- */
@@ -208,6 +57,13 @@ size_t wki_need_thread_floats(wki_plan *plan, size_t floats)
 {
     size_t at = plan->thread_floats;
     plan->thread_floats += round_up(floats);
+    return at;
+}
+
+size_t wki_need_slot_floats(wki_plan *plan, size_t floats)
+{
+    size_t at = plan->slot_floats;
+    plan->slot_floats += round_up(floats);
     return at;
 }
 
@@ -260,23 +116,37 @@ void wki_clear_behind(const wki_plan *plan, float *data, wki_plane plane, int ch
                    behind * sizeof(float));
 }
 
+/* An alias is after the value whose data it is: that has the largest halo of all its names. */
+static wick_status place_buffers(wki_plan *plan)
+{
+    for (int i = plan->value_count - 1; i >= 0; i--) {
+        const wki_value *value = &plan->values[i];
+        if (value->alias_of >= 0)
+            wki_need_halo(&plan->values[value->alias_of].data, value->data.halo);
+    }
+    for (int i = 0; i < plan->value_count; i++) {
+        wki_value *value = &plan->values[i];
+        if (value->alias_of >= 0)
+            value->data = plan->values[value->alias_of].data;
+        else
+            WKI_TRY(place_buffer(plan, value, &value->data));
+        WKI_TRY(place_buffer(plan, value, &value->gradient));
+    }
+    return WICK_OK;
+}
+
 static wick_status lay_out(wki_plan *plan)
 {
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->need != NULL)
             plan->ops[i].kind->need(&plan->ops[i], plan);
-    for (int i = 0; i < plan->value_count; i++) {
-        wki_value *value = &plan->values[i];
-        WKI_TRY(place_buffer(plan, value, &value->data));
-        WKI_TRY(place_buffer(plan, value, &value->gradient));
-    }
+    WKI_TRY(place_buffers(plan));
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->layout != NULL)
             WKI_TRY(plan->ops[i].kind->layout(&plan->ops[i], plan));
     /* Scratch comes first in a thread's memory; what the ops asked for of their own comes after it. */
     for (int i = 0; i < plan->op_count; i++)
-        if (plan->ops[i].kind == &wki_op_conv2d)
-            plan->ops[i].as.conv2d.packed_at += plan->scratch_floats;
+        plan->ops[i].thread_at += plan->scratch_floats;
     plan->thread_floats = round_up(plan->thread_floats + plan->scratch_floats);
     return WICK_OK;
 }
@@ -309,6 +179,7 @@ static void plan_free(void *pointer)
             plan->ops[i].kind->release(&plan->ops[i]);
     free(plan->ops);
     free(plan->values);
+    free(plan->stage_begin);
     free(plan->parameters);
     free(plan->parameter_at);
     free(plan->memory);
@@ -364,7 +235,7 @@ static wick_status plan_build(wki_plan *plan, int ndim, const int64_t *shape)
 {
     WKI_TRY(wki_context_kernels(plan->context, &plan->kernels));
     WKI_TRY(count_work(plan, ndim, shape));
-    WKI_TRY(build_ops(plan, ndim, shape));
+    WKI_TRY(wki_plan_build_ops(plan, ndim, shape));
     choose_lanes(plan);
     WKI_TRY(bind_parameters(plan));
     WKI_TRY(lay_out(plan));

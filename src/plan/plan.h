@@ -45,6 +45,10 @@ int64_t wki_plan_output_numel(const wki_plan *plan);
 int wki_plan_parameter_count(const wki_plan *plan);
 wki_parameter *wki_plan_parameter(const wki_plan *plan, int index);
 
+/* WICK_EINVAL if a batch of that many images cannot be trained on: a BatchNorm needs two numbers of each
+ * channel. Forward does not ask. */
+wick_status wki_plan_check_batch(const wki_plan *plan, int64_t count);
+
 /* Runs the batch forward; output [count][output numel] may be NULL. What backward needs stays in
  * the plan. */
 void wki_plan_forward(wki_plan *plan, const wki_batch *batch, float *output);

@@ -164,7 +164,7 @@ static wick_status layout(wki_op *op, wki_plan *plan)
         p->packed_floats = 2 * p->transformed_floats;
         wki_need_scratch(plan, wki_winograd_scratch(WKI_MAX(p->in_channels, p->out_channels)));
     }
-    p->packed_at = wki_need_thread_floats(plan, p->packed_floats);
+    op->thread_at = wki_need_thread_floats(plan, p->packed_floats);
     wki_need_scratch(plan, wki_conv2d_weight_scratch(p->out_channels, p->taps));
     return WICK_OK;
 }
@@ -186,7 +186,7 @@ static const wick_size2 one = {1, 1};
 
 static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
 {
-    return wki_scratch(plan, thread) + op->as.conv2d.packed_at;
+    return wki_scratch(plan, thread) + op->thread_at;
 }
 
 static void prepare_winograd(const wki_op *op, const wki_plan *plan, float *to, bool gradient)
@@ -410,6 +410,7 @@ static void backward(const wki_op *op, const wki_task *task)
 const wki_op_kind wki_op_conv2d = {
     .name = "conv2d",
     .splits = true,
+    .fuses_relu = true,
     .forward = forward,
     .backward = backward,
     .prepare = prepare,

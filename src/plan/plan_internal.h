@@ -29,6 +29,8 @@ typedef struct wki_value {
     bool lanes;                  /* in lanes, else in rows */
     int channels, height, width; /* lanes */
     bool relu;                   /* it went through a ReLU: gradients are masked as they are made */
+    /* The value whose data this is under another name, with a gradient of its own; -1: none. */
+    int alias_of;
     bool input_only; /* no parameter is before it: its gradient is made only if the input's is wanted */
     wki_buffer data, gradient;
 } wki_value;
@@ -49,13 +51,26 @@ typedef struct wki_task {
     bool input_gradient; /* the input's gradient is wanted too */
 } wki_task;
 
+/* What an op's settle() is told: all blocks have come as far as the op. */
+typedef struct wki_settle {
+    wki_plan *plan;
+    int thread;    /* whose memory to fill; each thread settles for itself */
+    int64_t count; /* images in the batch */
+    int blocks;
+    bool update; /* this thread also updates what all share: running statistics */
+} wki_settle;
+
 typedef struct wki_op_kind {
     const char *name;
     bool splits;
+    bool fuses_relu; /* does a ReLU that follows, if op->relu */
     void (*forward)(const wki_op *op, const wki_task *task);
     void (*backward)(const wki_op *op, const wki_task *task);
     /* Before a run, once a thread: what is made of the weights; NULL: nothing. */
     void (*prepare)(const wki_op *op, wki_plan *plan, int thread, bool forward, bool backward);
+    /* What an op makes of all blocks together; NULL: nothing. The forward one is called before the op's
+     * forward, the backward one before its backward. */
+    void (*settle)(const wki_op *op, const wki_settle *settle);
     /* While the plan is made; NULL: nothing. First an op says what halos it needs, with
      * wki_need_halo(); once the buffers are laid out it makes its tables. */
     void (*need)(wki_op *op, wki_plan *plan);
@@ -80,7 +95,7 @@ typedef struct wki_conv2d_plan {
     int32_t *offset;
     int phase_count;
     wki_conv2d_phase *phases;
-    size_t packed_at, packed_floats; /* in a thread's memory */
+    size_t packed_floats; /* in a thread's memory */
     /* A 3x3 kernel over enough channels goes by Winograd's way, both forward and for the gradient
      * of the input; its transformed weights, forward's and then the gradient's, take the place of
      * the packed ones. */
@@ -88,15 +103,30 @@ typedef struct wki_conv2d_plan {
     size_t transformed_floats; /* of either */
 } wki_conv2d_plan;
 
+typedef struct wki_batch_norm_plan {
+    float *moments; /* [blocks][channels][2] */
+    float *sums;    /* the same, backward */
+} wki_batch_norm_plan;
+
+typedef struct wki_avg_pool2d_plan {
+    int32_t *windows; /* [out height][2], then [out width][2] */
+    float *scale;     /* [out height][out width] */
+} wki_avg_pool2d_plan;
+
 struct wki_op {
     const wki_op_kind *kind;
     const wick_module *layer;  /* NULL: a change of layout */
     int in, out;               /* values */
+    int other;                 /* a fork's second output, a sum's second input */
     bool relu;                 /* a ReLU that follows is done by this op */
     size_t weight_at, bias_at; /* in the gradients of a part */
     const float *weight, *bias;
+    size_t thread_at; /* its own floats in each thread's memory */
+    size_t slot_at;   /* its own floats in each slot */
     union {
         wki_conv2d_plan conv2d;
+        wki_batch_norm_plan *batch_norm;
+        wki_avg_pool2d_plan avg_pool2d;
     } as;
 };
 
@@ -125,6 +155,11 @@ struct wki_plan {
     wki_op *ops;
     int op_count;
     size_t value_capacity, op_capacity;
+
+    /* Where all blocks meet before any goes on: stage s is ops stage_begin[s] .. stage_begin[s + 1]. */
+    int *stage_begin;
+    int stage_count;
+    uint64_t dropout_seed; /* of the last forward in training mode */
 
     wki_parameter **parameters;
     size_t *parameter_at; /* in the gradients of a part */
@@ -196,7 +231,23 @@ static inline void wki_part(const wki_task *task, int count, int *begin, int *en
 }
 
 extern const wki_op_kind wki_op_input, wki_op_layout, wki_op_relu, wki_op_linear, wki_op_conv2d,
-    wki_op_max_pool2d;
+    wki_op_max_pool2d, wki_op_batch_moments, wki_op_batch_map, wki_op_group_norm, wki_op_layer_norm,
+    wki_op_activation, wki_op_dropout, wki_op_softmax, wki_op_avg_pool2d, wki_op_fork, wki_op_sum;
+
+/* Whether a batch_map takes the batch's statistics: then all blocks meet before it. */
+bool wki_uses_batch(const wki_op *op);
+/* Whether it is a dropout that drops now. */
+bool wki_drops(const wki_op *op);
+/* The value as the kernels see it that look at each number alone; a task's part of its channels. */
+wki_grid wki_grid_of(const wki_task *task, const wki_value *value);
+/* How many images block `block` of a batch of `count` has. */
+static inline int64_t wki_block_images(const wki_plan *plan, int64_t count, int64_t block)
+{
+    return WKI_MIN(plan->block_images, count - block * plan->block_images);
+}
+
+/* Makes the values, the ops and the stages for that input (the batch first). */
+wick_status wki_plan_build_ops(wki_plan *plan, int ndim, const int64_t *shape);
 
 /* Says that a buffer needs a halo of at least that size. */
 void wki_need_halo(wki_buffer *buffer, wki_halo halo);
@@ -204,6 +255,8 @@ void wki_need_halo(wki_buffer *buffer, wki_halo halo);
 void wki_need_scratch(wki_plan *plan, size_t floats);
 /* Room of an op's own in each thread's memory: where it begins. */
 size_t wki_need_thread_floats(wki_plan *plan, size_t floats);
+/* The same in each slot. */
+size_t wki_need_slot_floats(wki_plan *plan, size_t floats);
 
 static inline float *wki_scratch(const wki_plan *plan, int thread)
 {

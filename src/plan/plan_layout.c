@@ -58,6 +58,25 @@ static void rows_to_value(const wki_plan *plan, const wki_value *value, const wk
     }
 }
 
+wki_grid wki_grid_of(const wki_task *task, const wki_value *value)
+{
+    wki_grid grid = {.full = WKI_LANES, .rows = 1};
+    int numbers = (int)(task->images * value->numel);
+    if (value->lanes && !task->plan->columns) {
+        grid = (wki_grid){.rows = value->height, .groups = value->width, .full = task->images};
+        grid.last = grid.full;
+    } else {
+        if (value->lanes) {
+            grid.rows = value->height;
+            numbers = value->width;
+        }
+        grid.groups = (numbers + WKI_LANES - 1) / WKI_LANES;
+        grid.last = numbers - (grid.groups - 1) * WKI_LANES;
+    }
+    wki_part(task, value->lanes ? value->channels : 1, &grid.channel_begin, &grid.channel_end);
+    return grid;
+}
+
 /* ---- input ---- */
 
 static void pixels_to_value(const wki_task *task, const wki_value *value, float *data)

@@ -40,4 +40,5 @@ static void backward(const wki_op *op, const wki_task *task)
     task->plan->kernels->linear_input(&call);
 }
 
-const wki_op_kind wki_op_linear = {.name = "linear", .forward = forward, .backward = backward};
+const wki_op_kind wki_op_linear = {
+    .name = "linear", .fuses_relu = true, .forward = forward, .backward = backward};

@@ -50,4 +50,4 @@ static void backward(const wki_op *op, const wki_task *task)
 }
 
 const wki_op_kind wki_op_max_pool2d = {
-    .name = "max_pool2d", .splits = true, .forward = forward, .backward = backward};
+    .name = "max_pool2d", .splits = true, .fuses_relu = true, .forward = forward, .backward = backward};

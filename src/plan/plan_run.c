@@ -11,6 +11,7 @@ typedef struct run {
     int blocks, parts; /* of this batch: parts of the batch, each some blocks in order */
     int split;         /* threads that share a part */
     int rounds;        /* blocks of the largest part */
+    int stages;        /* 1 where no op waits for all blocks */
 
     bool forward, backward;
     bool fused; /* a block goes forward and backward at once: it may use its thread's slot */
@@ -31,10 +32,10 @@ static void sync_threads(const run *r)
 
 /* ---- one block ---- */
 
-static void run_forward(const run *r, const wki_task *task, bool present)
+static void run_forward(const run *r, const wki_task *task, bool present, int begin, int end)
 {
     const wki_plan *plan = r->plan;
-    for (int i = 0; i < plan->op_count; i++) {
+    for (int i = begin; i < end; i++) {
         const wki_op *op = &plan->ops[i];
         if (present && (op->kind->splits || task->part == 0))
             op->kind->forward(op, task);
@@ -42,10 +43,10 @@ static void run_forward(const run *r, const wki_task *task, bool present)
     }
 }
 
-static void run_backward(const run *r, const wki_task *task, bool present)
+static void run_backward(const run *r, const wki_task *task, bool present, int begin, int end)
 {
     const wki_plan *plan = r->plan;
-    for (int i = plan->op_count - 1; i >= 0; i--) {
+    for (int i = end - 1; i >= begin; i--) {
         const wki_op *op = &plan->ops[i];
         if (present && (op->kind->splits || task->part == 0))
             op->kind->backward(op, task);
@@ -100,11 +101,39 @@ static void run_input_gradient(const run *r, const wki_task *task)
 
 /* ---- all blocks of a part ---- */
 
-static void run_part(const run *r, int part, int thread)
+/* What a thread does with each of its blocks in one go: forward through a stage, the output, backward
+ * through a stage. */
+typedef struct span {
+    bool forward, output, backward;
+    int stage;
+} span;
+
+static void run_block(const run *r, const wki_task *task, bool present, const span *now)
+{
+    const wki_plan *plan = r->plan;
+    /* Where nobody waits all ops are one stage. */
+    bool all = r->stages == 1;
+    int begin = all ? 0 : plan->stage_begin[now->stage];
+    int end = all ? plan->op_count : plan->stage_begin[now->stage + 1];
+    bool whole = present && task->part == 0;
+    if (now->forward)
+        run_forward(r, task, present, begin, end);
+    if (now->output) {
+        if (whole)
+            run_output(r, task);
+        sync_threads(r);
+    }
+    if (now->backward)
+        run_backward(r, task, present, begin, end);
+    if (now->backward && now->stage == 0 && whole && r->input_gradient != NULL)
+        run_input_gradient(r, task);
+}
+
+static void run_part(const run *r, int part, int thread, const span *now)
 {
     wki_plan *plan = r->plan;
     int begin = r->blocks * part / r->parts, end = r->blocks * (part + 1) / r->parts;
-    bool own_slot = r->fused && r->split == 1;
+    bool own_slot = r->fused && r->split == 1 && r->stages == 1;
     wki_task task = {
         .plan = plan,
         .batch = r->batch,
@@ -122,15 +151,48 @@ static void run_part(const run *r, int part, int thread)
         task.first = (int64_t)block * plan->block_images;
         task.images = (int)WKI_MIN(plan->block_images, r->batch->count - task.first);
         task.accumulate = i > 0;
-        if (r->forward)
-            run_forward(r, &task, present);
-        if (present && task.part == 0)
-            run_output(r, &task);
-        sync_threads(r);
-        if (r->backward)
-            run_backward(r, &task, present);
-        if (present && task.part == 0 && r->input_gradient != NULL)
-            run_input_gradient(r, &task);
+        run_block(r, &task, present, now);
+    }
+}
+
+static void run_span(const run *r, int thread, int threads, span now)
+{
+    if (r->split > 1) {
+        run_part(r, thread / r->split, thread, &now);
+        return;
+    }
+    for (int part = r->parts * thread / threads; part < r->parts * (thread + 1) / threads; part++)
+        run_part(r, part, thread, &now);
+}
+
+/* All threads have done their blocks up to op `index`, which then makes something of all of them. */
+static void meet(const run *r, int thread, int threads, int index)
+{
+    const wki_op *op = &r->plan->ops[index];
+    wki_settle settle = {.plan = r->plan,
+                         .thread = thread,
+                         .count = r->batch->count,
+                         .blocks = r->blocks,
+                         .update = thread == 0 && r->forward};
+    if (threads > 1)
+        wki_team_barrier(r->plan->context->team);
+    op->kind->settle(op, &settle);
+}
+
+/* Stage by stage forward, then backward. In the last stage a block goes through both at once. */
+static void run_stages(const run *r, int thread, int threads)
+{
+    const wki_plan *plan = r->plan;
+    const int last = r->stages - 1;
+    for (int s = 0; s < last && r->forward; s++) {
+        run_span(r, thread, threads, (span){.forward = true, .stage = s});
+        meet(r, thread, threads, plan->stage_begin[s + 1]);
+    }
+    run_span(r, thread, threads,
+             (span){.forward = r->forward, .output = true, .backward = r->backward, .stage = last});
+    for (int s = last - 1; s >= 0 && r->backward; s--) {
+        meet(r, thread, threads, plan->stage_begin[s + 1] - 1);
+        run_span(r, thread, threads, (span){.backward = true, .stage = s});
     }
 }
 
@@ -157,19 +219,26 @@ static void reduce(const run *r, size_t begin, size_t end)
     }
 }
 
+/* What each thread makes of the weights and of the statistics that are there before the run. */
+static void prepare(const run *r, int thread)
+{
+    wki_plan *plan = r->plan;
+    wki_settle settle = {.plan = plan, .thread = thread, .count = r->batch->count, .blocks = r->blocks};
+    for (int i = 0; i < plan->op_count; i++) {
+        const wki_op *op = &plan->ops[i];
+        if (op->kind->prepare != NULL)
+            op->kind->prepare(op, plan, thread, r->forward, r->backward);
+        if (op->kind == &wki_op_batch_map && (!r->forward || !wki_uses_batch(op)))
+            op->kind->settle(op, &settle);
+    }
+}
+
 static void run_thread(void *argument, int thread, int threads)
 {
     const run *r = argument;
     wki_plan *plan = r->plan;
-    for (int i = 0; i < plan->op_count; i++)
-        if (plan->ops[i].kind->prepare != NULL)
-            plan->ops[i].kind->prepare(&plan->ops[i], plan, thread, r->forward, r->backward);
-    if (r->split > 1) {
-        run_part(r, thread / r->split, thread);
-    } else {
-        for (int part = r->parts * thread / threads; part < r->parts * (thread + 1) / threads; part++)
-            run_part(r, part, thread);
-    }
+    prepare(r, thread);
+    run_stages(r, thread, threads);
     if (!r->backward)
         return;
     if (threads > 1)
@@ -217,6 +286,10 @@ static void run_all(run *r)
     r->blocks = (int)((r->batch->count + plan->block_images - 1) / plan->block_images);
     r->parts = WKI_MIN(r->blocks, plan->parts);
     r->rounds = (r->blocks + r->parts - 1) / r->parts;
+    r->stages = 1;
+    for (int i = 0; i < plan->op_count; i++)
+        if (wki_uses_batch(&plan->ops[i]))
+            r->stages = plan->stage_count;
     int threads = useful_threads(r, &tuner);
     double start = tuner == NULL ? 0.0 : wki_seconds();
     run_threads(r, threads);
@@ -224,11 +297,22 @@ static void run_all(run *r)
         wki_tuner_took(tuner, wki_seconds() - start);
 }
 
+/* Each forward that drops takes a seed of its own from the default generator. */
+static void draw_seed(wki_plan *plan)
+{
+    for (int i = 0; i < plan->op_count; i++)
+        if (wki_drops(&plan->ops[i])) {
+            plan->dropout_seed = wick_generator_random64(wick_default_generator(plan->context));
+            return;
+        }
+}
+
 /* ---- what the layers above call ---- */
 
 void wki_plan_forward(wki_plan *plan, const wki_batch *batch, float *output)
 {
     run r = {.plan = plan, .batch = batch, .forward = true, .output = output};
+    draw_seed(plan);
     run_all(&r);
     plan->forward_count = batch->count;
     plan->forward_valid = plan->module->training;
@@ -258,6 +342,7 @@ void wki_plan_step(wki_plan *plan, const wki_batch *batch, const wki_updater *up
              .losses = losses,
              .predictions = predictions,
              .updater = updater};
+    draw_seed(plan);
     run_all(&r);
     plan->forward_valid = false;
 }
@@ -291,6 +376,7 @@ wick_status wick_module_forward(wick_module *module, const wick_tensor *input, w
         return wki_fail(context, WICK_EINVAL, "the input is %s; it must be torch.float32",
                         wick_dtype_name(input->dtype));
     WKI_TRY(wki_module_plan(module, input->ndim, input->shape, &plan));
+    WKI_TRY(wki_plan_check_batch(plan, input->shape[0]));
     const int64_t *shape;
     int64_t out_shape[WICK_MAX_DIMS] = {input->shape[0]};
     int ndim = wki_plan_output_shape(plan, &shape);

@@ -49,6 +49,16 @@ static wick_status check_model(const open_pass *p)
                     wki_shape_text(ndim, whole, text), (long long)classes, (long long)classes);
 }
 
+/* The loader's shortest batch must be long enough to be trained on. */
+static wick_status check_last_batch(const open_pass *p)
+{
+    int64_t count = wick_dataset_count(p->dataset), batch = wick_loader_batch_size(p->loader);
+    int64_t last = count - (wick_loader_length(p->loader) - 1) * batch;
+    if (p->optimizer == NULL || wick_loader_length(p->loader) < 1)
+        return WICK_OK;
+    return wki_plan_check_batch(p->plan, WKI_MIN(last, batch));
+}
+
 static wick_status pass_open(open_pass *p)
 {
     const int64_t *image = wick_dataset_image_shape(p->dataset);
@@ -59,6 +69,7 @@ static wick_status pass_open(open_pass *p)
     p->image_bytes = image[0] * image[1] * image[2];
     WKI_TRY(wki_module_plan(p->model, 4, p->shape, &p->plan));
     WKI_TRY(check_model(p));
+    WKI_TRY(check_last_batch(p));
     p->classes = wki_plan_output_numel(p->plan);
     void *memory;
     size_t rows = ((size_t)batch + WKI_LANES - 1) / WKI_LANES * WKI_LANES;

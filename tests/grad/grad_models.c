@@ -73,7 +73,7 @@ static double loss_of(const ref_model *reference, const double *images, int64_t 
     for (int64_t n = 0; n < batch; n++) {
         int64_t shape[WICK_MAX_DIMS] = {image[0], image[1], image[2]};
         int ndim = 3;
-        double *y = ref_forward(reference, images + n * image[0] * image[1] * image[2], &ndim, shape,
+        double *y = ref_forward(reference, images + n * image[0] * image[1] * image[2], 1, &ndim, shape,
                                 &decisions);
         double most = y[0], sum = 0.0;
         for (int64_t c = 1; c < shape[0]; c++)

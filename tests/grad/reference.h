@@ -22,9 +22,10 @@ wick_tensor *ref_tensor(wick_context *context, int ndim, const int64_t *shape);
 
 enum { REF_MOST_LAYERS = 32 };
 
-/* A layer with its parameters in double, to be changed freely. */
+/* A layer with its parameters in double, to be changed freely; or where a Residual begins or ends. */
 typedef struct ref_layer {
     const wick_module *layer;
+    wki_visit_event event;
     char path[64];
     double *parameters[WKI_MAX_PARAMETERS]; /* weight, bias; NULL: absent */
 } ref_layer;
@@ -32,6 +33,7 @@ typedef struct ref_layer {
 typedef struct ref_model {
     ref_layer layers[REF_MOST_LAYERS];
     int count;
+    bool coupled; /* what comes of an image depends on the others in its batch: BatchNorm */
 } ref_model;
 
 /* Copies the parameters as they are now. */
@@ -45,10 +47,10 @@ typedef struct ref_decisions {
     double margin;
 } ref_decisions;
 
-/* One image through the model: shape is ndim sizes without the batch, and becomes the output's. Returns
- * the output, to be freed with free(). decisions is added to. */
-double *ref_forward(const ref_model *model, const double *image, int *ndim, int64_t *shape,
-                    ref_decisions *decisions);
+/* Images one after the other through the model: shape is ndim sizes without the batch, and becomes the
+ * output's. Returns the outputs, to be freed with free(). decisions, one an image, are added to. */
+double *ref_forward(const ref_model *model, const double *images, int64_t batch, int *ndim,
+                    int64_t *shape, ref_decisions *decisions);
 
 /* ---- the check ---- */
 

@@ -1,0 +1,55 @@
+/* Which lanes of a wki_grid count. What does not count is written as zeros: halos, absent images and
+ * what is behind a row's last column stay zero for whoever reads them as such. */
+#ifndef WKI_GRID_H
+#define WKI_GRID_H
+
+#include "cpu/kernel_vector.h"
+
+typedef struct grid_masks {
+    ivec full[VPB], last[VPB];
+    int groups; /* in a row */
+} grid_masks;
+
+ALWAYS_INLINE void lanes_below(int count, ivec lanes[VPB])
+{
+    int32_t number[WKI_LANES];
+    for (int i = 0; i < WKI_LANES; i++)
+        number[i] = i < count ? -1 : 0;
+    __builtin_memcpy(lanes, number, sizeof(number));
+}
+
+ALWAYS_INLINE grid_masks masks_of(const wki_grid *grid)
+{
+    grid_masks masks;
+    lanes_below(grid->full, masks.full);
+    lanes_below(grid->last, masks.last);
+    masks.groups = grid->groups;
+    return masks;
+}
+
+/* The masks of a row's group. */
+ALWAYS_INLINE const ivec *lanes_at(const grid_masks *masks, int group)
+{
+    return group == masks->groups - 1 ? masks->last : masks->full;
+}
+
+ALWAYS_INLINE vec masked(vec value, ivec mask)
+{
+    return (vec)((ivec)value & mask);
+}
+
+/* Where row y of channel c begins. */
+ALWAYS_INLINE ptrdiff_t row_at(wki_plane plane, int c, int y)
+{
+    return c * plane.channel + y * plane.row;
+}
+
+/* The sum of a group's lanes. */
+ALWAYS_INLINE float sum_group(const vec sums[VPB])
+{
+    float lanes[WKI_LANES];
+    __builtin_memcpy(lanes, sums, sizeof(lanes));
+    return sum_lanes(lanes);
+}
+
+#endif
