@@ -114,7 +114,7 @@ static wick_status begin(cli_app *app, const train_args *args, cli_training *tra
     TRY(train_flags_balance(app, &training->args.how, pair->train_data, &training->class_weights));
     if (training->class_weights != NULL)
         training->args.how.class_weights = training->class_weights;
-    TRY(training_begin(app, training));
+    TRY(training_begin(app, training, pair));
     return make_run(app, args, training);
 }
 
@@ -160,7 +160,7 @@ static wick_status take_up(cli_app *app, const train_args *args, cli_training *t
     TRY(settings_use_machine(app, &machine));
     TRY(pair_open(app, &data, pair));
     TRY(check_data(app, run, pair));
-    TRY(training_begin(app, training));
+    TRY(training_begin(app, training, pair));
     return training_resume(app, training, pair);
 }
 

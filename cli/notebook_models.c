@@ -61,7 +61,7 @@ static wick_status train(cli_notebook *notebook, int number, const cli_style *st
 wick_status notebook_model_0(cli_notebook *notebook)
 {
     cli_training *training = &notebook->models[0];
-    TRY(training_begin(notebook->app, training));
+    TRY(training_begin(notebook->app, training, &notebook->pair));
     TRY(print_model(notebook, training->model));
     TRY(print_answer(notebook, training->model, false));
     TRY(print_state_dict(notebook, training->model));
@@ -76,7 +76,7 @@ wick_status notebook_model_1(cli_notebook *notebook)
     notebook_section(notebook, "5. Setup device agnostic-code");
     say(notebook->app, "'%s'\n", wick_context_device(notebook->app->context));
     notebook_section(notebook, "6. Model 1: Building a better model with non-linearity");
-    TRY(training_begin(notebook->app, training));
+    TRY(training_begin(notebook->app, training, &notebook->pair));
     TRY(print_model(notebook, training->model));
     return train(notebook, 1, &style_model_1, "6.2 Functionizing training and evaluation/testing loops",
                  NULL);
@@ -86,7 +86,7 @@ wick_status notebook_model_2(cli_notebook *notebook)
 {
     cli_training *training = &notebook->models[2];
     notebook_section(notebook, "7. Model 2: Building a Convolutional Neural Network (CNN)");
-    TRY(training_begin(notebook->app, training));
+    TRY(training_begin(notebook->app, training, &notebook->pair));
     TRY(print_model(notebook, training->model));
     TRY(print_answer(notebook, training->model, true));
     TRY(notebook_layers(notebook));

@@ -36,6 +36,27 @@ const cli_option train_options[] = {
     {"class-weights", "W,W,...", OPTION_TEXT, HOW(class_weights), 0, 0,
      "the weight of each class in the loss; or balanced: rarer classes weigh more, so that all count "
      "alike"},
+    {"schedule", "NAME", OPTION_TEXT, HOW(schedule), 0, 0,
+     "how the learning rate changes, with every step: constant, step (StepLR), multistep (MultiStepLR), "
+     "cosine "
+     "(CosineAnnealingLR), onecycle (OneCycleLR)"},
+    {"warmup", "EPOCHS", OPTION_REAL, HOW(warmup), 0, 0,
+     "let the learning rate go up in a line for so long first; it may be a part of an epoch"},
+    {"warmup-factor", "F", OPTION_REAL, HOW(warmup_factor), 0, 0,
+     "the share of the learning rate that a warm-up begins with; 0.01 without this flag"},
+    {"decay-epochs", "EPOCHS", OPTION_REAL, HOW(decay_epochs), 0, 0,
+     "after how long step lowers the learning rate"},
+    {"decay-rate", "G", OPTION_REAL, HOW(decay_rate), 0, 0,
+     "what step and multistep multiply the learning rate by; 0.1 without this flag"},
+    {"decay-milestones", "E,E,...", OPTION_TEXT, HOW(decay_milestones), 0, 0,
+     "the epochs after which multistep lowers the learning rate"},
+    {"min-lr", "RATE", OPTION_REAL, HOW(min_lr), 0, 0, "the learning rate that cosine ends with"},
+    {"pct-start", "P", OPTION_REAL, HOW(pct_start), 0, 0,
+     "the share of the steps in which onecycle goes up; 0.3 without this flag"},
+    {"div-factor", "D", OPTION_REAL, HOW(div_factor), 0, 0,
+     "onecycle begins with the learning rate divided by this; 25 without this flag"},
+    {"final-div-factor", "D", OPTION_REAL, HOW(final_div_factor), 0, 0,
+     "onecycle ends with its first learning rate divided by this; 10000 without this flag"},
     {"seed", "S", OPTION_SEED, offsetof(train_args, seed), 0, 0,
      "torch.manual_seed(S), before the model is made and once more before training"},
     MACHINE_OPTIONS(train_args),
@@ -64,7 +85,7 @@ const train_args train_defaults = {
     .hidden_units = 10,
     .epochs = 3,
     .lr = 0.1,
-    .how = {.optimizer = "sgd"},
+    .how = {.optimizer = "sgd", .schedule = "constant"},
     .seed = 42,
 };
 

@@ -78,7 +78,7 @@ wick_status training_use_data(cli_app *app, cli_training *training, const cli_da
     return fill_classes(app, training, pair->train_data);
 }
 
-wick_status training_begin(cli_app *app, cli_training *training)
+wick_status training_begin(cli_app *app, cli_training *training, const cli_pair *pair)
 {
     const wick_run_args *args = &training->args;
     bar_init(&training->bar);
@@ -90,6 +90,9 @@ wick_status training_begin(cli_app *app, cli_training *training)
     if (status == WICK_OK)
         status =
             wick_train_options_optimizer(&args->how, training->model, args->lr, &training->optimizer);
+    if (status == WICK_OK)
+        status = wick_train_options_apply(&args->how, training->optimizer, args->epochs,
+                                          wick_loader_length(pair->train_loader));
     /* Of a run from its beginning the options are those of the command line. */
     return status == WICK_EINVAL && training->run == NULL ? app_blame_usage(app, status) : status;
 }

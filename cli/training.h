@@ -49,7 +49,7 @@ typedef struct cli_training {
 wick_status training_use_data(cli_app *app, cli_training *training, const cli_data_args *data,
                               const cli_pair *pair);
 /* torch.manual_seed(seed) and the model, its loss and optimizer. */
-wick_status training_begin(cli_app *app, cli_training *training);
+wick_status training_begin(cli_app *app, cli_training *training, const cli_pair *pair);
 /* Goes to where the run's checkpoint is; without one to the beginning. */
 wick_status training_resume(cli_app *app, cli_training *training, const cli_pair *pair);
 /* How many steps are done. */

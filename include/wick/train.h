@@ -87,6 +87,40 @@ WICK_API void wick_optimizer_free(wick_optimizer *optimizer);
 WICK_API void wick_optimizer_zero_grad(wick_optimizer *optimizer);
 /* Updates the parameters by their gradients. */
 WICK_API wick_status wick_optimizer_step(wick_optimizer *optimizer);
+enum { WICK_MAX_MILESTONES = 64 };
+
+typedef enum wick_schedule_kind {
+    WICK_SCHEDULE_CONSTANT,
+    WICK_SCHEDULE_STEP,      /* StepLR: times gamma after every step_size steps */
+    WICK_SCHEDULE_MULTISTEP, /* MultiStepLR: times gamma at each milestone */
+    WICK_SCHEDULE_COSINE,    /* CosineAnnealingLR: down to min_lr along half a cosine */
+    WICK_SCHEDULE_ONECYCLE,  /* OneCycleLR, its two phases of half a cosine; momentum does not cycle */
+} wick_schedule_kind;
+
+/* A learning rate that changes with every step. The optimizer's lr is the base one, of OneCycleLR max_lr. Where a
+ * number is 0 it is PyTorch's default. A warm-up goes before it (LinearLR): up from warmup_factor times the first
+ * learning rate to it, in warmup_steps steps; the schedule then has the steps that are left.
+ * https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate */
+typedef struct wick_schedule {
+    wick_schedule_kind kind;
+    int64_t total_steps; /* of the whole training, the warm-up's among them: of cosine and one-cycle */
+    int64_t warmup_steps;
+    double warmup_factor; /* 0: 0.01 */
+    int64_t step_size;
+    double gamma;                            /* 0: 0.1 */
+    int64_t milestones[WICK_MAX_MILESTONES]; /* in steps after the warm-up, going up */
+    int milestone_count;
+    double min_lr;
+    double pct_start, div_factor, final_div_factor; /* 0: 0.3, 25, 1e4 */
+} wick_schedule;
+/* From now on every step takes its learning rate from the schedule, which is copied; NULL: lr again. The steps that
+ * were made count ("step" is then in the state_dict).
+ * Errors: WICK_EINVAL for a schedule that makes no sense; the one before stays. */
+WICK_API wick_status wick_optimizer_set_schedule(wick_optimizer *optimizer,
+                                                 const wick_schedule *schedule);
+/* The learning rate of the next step. */
+WICK_API double wick_optimizer_lr(const wick_optimizer *optimizer);
+
 /* optimizer.state_dict(), as one that wick_save() takes: its settings ("lr", ..., a double's bits as int64), "step",
  * how many steps it made, and what it keeps for each parameter, by the parameter's number in the module's
  * state_dict: "state.0.momentum_buffer", "state.0.exp_avg", "state.0.exp_avg_sq". Of SGD without momentum and
@@ -112,7 +146,14 @@ typedef struct wick_train_options {
     const char *betas; /* of Adam and AdamW: two numbers, "0.9,0.999" (or NULL) */
     double eps;        /* of Adam and AdamW; 0: 1e-8 */
     double label_smoothing;
-    const char *class_weights; /* of the loss: a number for each class, "1,0.5,2" (or NULL) */
+    const char *class_weights;    /* of the loss: a number for each class, "1,0.5,2" (or NULL) */
+    const char *schedule;         /* "constant" (or NULL), "step", "multistep", "cosine", "onecycle" */
+    double warmup;                /* epochs */
+    double warmup_factor;         /* this and the next: as in wick_schedule, 0 PyTorch's default */
+    double decay_epochs;          /* of step */
+    double decay_rate;            /* gamma */
+    const char *decay_milestones; /* of multistep: epochs, "10,15" (or NULL) */
+    double min_lr, pct_start, div_factor, final_div_factor;
 } wick_train_options;
 
 /* The optimizer that the options name, for the module's parameters. lr is above 0. Owned.
@@ -120,6 +161,12 @@ typedef struct wick_train_options {
  * wick_adamw(). */
 WICK_API wick_status wick_train_options_optimizer(const wick_train_options *options, wick_module *module,
                                                   double lr, wick_optimizer **out);
+
+/* Gives the optimizer what the options say beside its kind: the schedule, over so many epochs of so many steps.
+ * Errors: WICK_EINVAL. */
+WICK_API wick_status wick_train_options_apply(const wick_train_options *options,
+                                              wick_optimizer *optimizer, int64_t epochs,
+                                              int64_t steps_per_epoch);
 
 /* The loss that the options name, for that many classes. Owned.
  * Errors: WICK_EINVAL, those of wick_cross_entropy_loss_new(); WICK_ENOMEM. */

@@ -8,7 +8,7 @@ static void begin_common(const wick_optimizer *optimizer, wki_update_rates rates
 {
     double t = (double)optimizer->step;
     double correction1 = 1.0 - pow(optimizer->beta1, t), correction2 = 1.0 - pow(optimizer->beta2, t);
-    rates[0] = rates[1] = (wki_update_rates){.lr = (float)(optimizer->lr / correction1),
+    rates[0] = rates[1] = (wki_update_rates){.lr = (float)(optimizer->lr_now / correction1),
                                              .add = (float)(1.0 - optimizer->beta1),
                                              .shrink = 1.0f,
                                              .keep_square = (float)optimizer->beta2,
@@ -26,7 +26,7 @@ static void begin_adam(wick_optimizer *optimizer, wki_update_rates rates[2])
 static void begin_adamw(wick_optimizer *optimizer, wki_update_rates rates[2])
 {
     begin_common(optimizer, rates);
-    rates[0].shrink = (float)(1.0 - optimizer->lr * optimizer->weight_decay);
+    rates[0].shrink = (float)(1.0 - optimizer->lr_now * optimizer->weight_decay);
 }
 
 static void update(const wick_optimizer *optimizer, const wki_kernels *kernels,

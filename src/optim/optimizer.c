@@ -114,6 +114,7 @@ static bool decays(const wick_optimizer *optimizer, size_t index)
 
 void wki_optimizer_begin_step(wick_optimizer *optimizer)
 {
+    optimizer->lr_now = wick_optimizer_lr(optimizer);
     optimizer->step++;
     optimizer->kind->begin(optimizer, optimizer->rates);
 }

@@ -21,7 +21,11 @@ struct wick_optimizer {
     double beta1, beta2, eps;
     bool no_decay_bias;
 
-    int64_t step; /* how many were begun */
+    bool scheduled;
+    wick_schedule schedule;
+
+    int64_t step;  /* how many were begun */
+    double lr_now; /* of the step that was begun */
     /* What is kept for each number, one array after another, each laid out as the parameters are. */
     float *state;
     size_t *state_at; /* where a parameter's numbers begin in an array */
@@ -59,6 +63,9 @@ void wki_optimizer_begin_step(wick_optimizer *optimizer);
  * threads at once. */
 void wki_optimizer_update(void *pointer, int index, float *value, const float *gradient, size_t begin,
                           size_t end);
+
+/* The learning rate of that step, counted from 0. */
+double wki_schedule_lr(const wick_schedule *schedule, double lr, int64_t step);
 
 /* Fails unless min <= value < end (value is a number). */
 wick_status wki_optimizer_check(wick_context *context, const char *name, double value, double min,

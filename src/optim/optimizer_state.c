@@ -30,7 +30,7 @@ static double setting(const wick_optimizer *optimizer, size_t index)
 /* Whether there is anything to go on with but the weights. */
 static bool keeps_steps(const wick_optimizer *optimizer)
 {
-    return !optimizer->plain;
+    return !optimizer->plain || optimizer->scheduled;
 }
 
 static const char *buffer_key(const wick_optimizer *optimizer, size_t parameter, int buffer,

@@ -7,7 +7,7 @@ static void begin(wick_optimizer *optimizer, wki_update_rates rates[2])
 {
     /* The first step's gradient becomes the momentum as it is. */
     bool first = optimizer->step == 1;
-    const wki_update_rates common = {.lr = (float)optimizer->lr,
+    const wki_update_rates common = {.lr = (float)optimizer->lr_now,
                                      .decay = (float)optimizer->weight_decay,
                                      .keep = first ? 0.0f : (float)optimizer->momentum,
                                      .add = first ? 1.0f : (float)(1.0 - optimizer->dampening),

@@ -1,6 +1,6 @@
 #include "train/train_options.h"
 
-#include "nn/module_internal.h"
+#include "optim/optimizer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,6 +21,19 @@ const wki_train_option wki_train_options[] = {
     {"label_smoothing", "label-smoothing", "Label smoothing", WKI_OPTION_NUMBER, AT(label_smoothing),
      NULL},
     {"class_weights", "class-weights", "Class weights", WKI_OPTION_TEXT, AT(class_weights), NULL},
+    {"schedule", "schedule", "Schedule", WKI_OPTION_TEXT, AT(schedule), "constant"},
+    {"warmup", "warmup", "Warm-up, epochs", WKI_OPTION_NUMBER, AT(warmup), NULL},
+    {"warmup_factor", "warmup-factor", "Warm-up from this share on", WKI_OPTION_NUMBER,
+     AT(warmup_factor), NULL},
+    {"decay_epochs", "decay-epochs", "Decay every epochs", WKI_OPTION_NUMBER, AT(decay_epochs), NULL},
+    {"decay_rate", "decay-rate", "Decay rate", WKI_OPTION_NUMBER, AT(decay_rate), NULL},
+    {"decay_milestones", "decay-milestones", "Decay at epochs", WKI_OPTION_TEXT, AT(decay_milestones),
+     NULL},
+    {"min_lr", "min-lr", "Least learning rate", WKI_OPTION_NUMBER, AT(min_lr), NULL},
+    {"pct_start", "pct-start", "Share of steps that go up", WKI_OPTION_NUMBER, AT(pct_start), NULL},
+    {"div_factor", "div-factor", "Division at the start", WKI_OPTION_NUMBER, AT(div_factor), NULL},
+    {"final_div_factor", "final-div-factor", "Division at the end", WKI_OPTION_NUMBER,
+     AT(final_div_factor), NULL},
     {NULL, NULL, NULL, WKI_OPTION_TEXT, 0, NULL},
 };
 
@@ -184,4 +197,113 @@ wick_status wick_train_options_loss(const wick_train_options *options, wick_cont
         status = wick_cross_entropy_loss_new(context, &loss, out);
     free(memory);
     return status;
+}
+
+/* ---- the schedule ---- */
+
+static const char *const schedule_names[] = {"constant", "step", "multistep", "cosine", "onecycle"};
+
+static wick_status find_schedule(wick_context *context, const char *name, wick_schedule_kind *out)
+{
+    for (size_t i = 0; i < WKI_COUNT(schedule_names); i++)
+        if (strcmp(name, schedule_names[i]) == 0) {
+            *out = (wick_schedule_kind)i;
+            return WICK_OK;
+        }
+    return wki_fail(
+        context, WICK_EINVAL,
+        "there is no schedule '%s'; there are constant, step, multistep, cosine and onecycle", name);
+}
+
+/* So many epochs in steps. */
+static wick_status in_steps(wick_context *context, const char *what, double epochs,
+                            int64_t steps_per_epoch, int64_t *out)
+{
+    double steps = epochs * (double)steps_per_epoch;
+    if (!(steps >= 0.0 && steps < 1e15))
+        return wki_fail(context, WICK_EINVAL,
+                        "%s is %g epochs; it must be 0 or more, and no more than there can be", what,
+                        epochs);
+    *out = llround(steps);
+    return WICK_OK;
+}
+
+static wick_status read_milestones(wick_context *context, const char *text, int64_t steps_per_epoch,
+                                   wick_schedule *out)
+{
+    for (const char *c = text; text != NULL;) {
+        char *end;
+        double epoch = strtod(c, &end);
+        if (end == c || (*end != ',' && *end != '\0') || out->milestone_count == WICK_MAX_MILESTONES)
+            return wki_fail(context, WICK_EINVAL,
+                            "the milestones are '%s'; they must be up to %d epochs with commas between, "
+                            "such as 10,15",
+                            text, WICK_MAX_MILESTONES);
+        WKI_TRY(in_steps(context, "a milestone", epoch, steps_per_epoch,
+                         &out->milestones[out->milestone_count++]));
+        if (*end == '\0')
+            break;
+        c = end + 1;
+    }
+    return WICK_OK;
+}
+
+/* An option that the schedule does not have is more likely a mistake than meant. */
+static wick_status check_schedule(wick_context *context, const wick_train_options *o,
+                                  wick_schedule_kind kind)
+{
+    bool step = kind == WICK_SCHEDULE_STEP, multistep = kind == WICK_SCHEDULE_MULTISTEP;
+    bool cycle = kind == WICK_SCHEDULE_ONECYCLE;
+    const struct {
+        bool wrong;
+        const char *what, *whose;
+    } checks[] = {
+        {o->decay_epochs != 0.0 && !step, "decay-epochs", "step"},
+        {step && o->decay_epochs == 0.0, NULL, "step needs decay-epochs"},
+        {o->decay_milestones != NULL && !multistep, "decay-milestones", "multistep"},
+        {multistep && o->decay_milestones == NULL, NULL, "multistep needs decay-milestones"},
+        {o->decay_rate != 0.0 && !step && !multistep, "decay-rate", "step and multistep"},
+        {o->min_lr != 0.0 && kind != WICK_SCHEDULE_COSINE, "min-lr", "cosine"},
+        {o->pct_start != 0.0 && !cycle, "pct-start", "onecycle"},
+        {o->div_factor != 0.0 && !cycle, "div-factor", "onecycle"},
+        {o->final_div_factor != 0.0 && !cycle, "final-div-factor", "onecycle"},
+        {o->warmup_factor != 0.0 && o->warmup == 0.0, "warmup-factor", "warmup"},
+    };
+    for (size_t i = 0; i < WKI_COUNT(checks); i++) {
+        if (checks[i].wrong && checks[i].what == NULL)
+            return wki_fail(context, WICK_EINVAL, "the schedule %s", checks[i].whose);
+        if (checks[i].wrong)
+            return wki_fail(context, WICK_EINVAL, "%s goes with %s, and the schedule is %s",
+                            checks[i].what, checks[i].whose, schedule_names[kind]);
+    }
+    return WICK_OK;
+}
+
+static wick_status make_schedule(wick_context *context, const wick_train_options *o, int64_t epochs,
+                                 int64_t steps_per_epoch, wick_schedule *out)
+{
+    WKI_TRY(find_schedule(context, o->schedule != NULL ? o->schedule : "constant", &out->kind));
+    WKI_TRY(check_schedule(context, o, out->kind));
+    WKI_TRY(in_steps(context, "the training", (double)epochs, steps_per_epoch, &out->total_steps));
+    WKI_TRY(in_steps(context, "the warm-up", o->warmup, steps_per_epoch, &out->warmup_steps));
+    WKI_TRY(in_steps(context, "decay-epochs", o->decay_epochs, steps_per_epoch, &out->step_size));
+    WKI_TRY(read_milestones(context, o->decay_milestones, steps_per_epoch, out));
+    out->warmup_factor = o->warmup_factor;
+    out->gamma = o->decay_rate;
+    out->min_lr = o->min_lr;
+    out->pct_start = o->pct_start;
+    out->div_factor = o->div_factor;
+    out->final_div_factor = o->final_div_factor;
+    return WICK_OK;
+}
+
+wick_status wick_train_options_apply(const wick_train_options *options, wick_optimizer *optimizer,
+                                     int64_t epochs, int64_t steps_per_epoch)
+{
+    wick_schedule schedule = {.kind = WICK_SCHEDULE_CONSTANT};
+    if (options == NULL || optimizer == NULL)
+        return WICK_EINVAL;
+    WKI_TRY(make_schedule(optimizer->context, options, epochs, steps_per_epoch, &schedule));
+    bool constant = schedule.kind == WICK_SCHEDULE_CONSTANT && schedule.warmup_steps == 0;
+    return wick_optimizer_set_schedule(optimizer, constant ? NULL : &schedule);
 }

@@ -29,6 +29,13 @@ same_after_a_stop bias --optimizer adamw --weight-decay 0.5 --no-decay-bias
 same_after_a_stop smooth --label-smoothing 0.1
 same_after_a_stop weights --class-weights 1,2,3,4,5,4,3,2,1,0 --label-smoothing 0.1
 same_after_a_stop balanced --class-weights balanced
+same_after_a_stop cosine --schedule cosine --min-lr 0.001 --warmup 0.5
+same_after_a_stop onecycle --schedule onecycle --momentum 0.9
+same_after_a_stop step --schedule step --decay-epochs 1 --decay-rate 0.5 --optimizer adam
+same_after_a_stop multistep --schedule multistep --decay-milestones 1,2.5
+differ sgd cosine
+differ sgd multistep
+differ momentum onecycle
 differ sgd smooth
 differ smooth weights
 differ sgd momentum
@@ -47,6 +54,9 @@ done
 for flags in "--optimizer rmsprop" "--optimizer adam --momentum 0.9" "--optimizer adamw --nesterov" "--betas 0.9,0.99" \
     "--optimizer adam --betas 0.9" "--optimizer adam --betas 0.9,1" "--optimizer adam --betas 0.9,x" "--nesterov" \
     "--momentum -1" "--momentum x" "--momentum 0.9 --dampening 0.1 --nesterov" "--weight-decay inf" \
+    "--schedule linear" "--schedule step" "--schedule cosine --decay-rate 0.5" "--schedule cosine --warmup 3" \
+    "--schedule multistep --decay-milestones 3,2" "--schedule multistep --decay-milestones 3,x" "--warmup-factor 0.1" \
+    "--pct-start 0.5" "--schedule onecycle --pct-start 1.5" \
     "--label-smoothing 1.5" "--class-weights 1,2" "--class-weights 1,2,3,4,5,6,7,8,9,x" "--class-weights 1,2,3,4,5,6,7,8,9,-1"; do
     try $train --out none $flags
 done
