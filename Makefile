@@ -19,7 +19,7 @@ SANITIZERS_STOP = ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:abort_on_error=1 \
 SOURCES = $(shell find include src cli tests bench examples -name '*.[ch]' 2>/dev/null | sort)
 
 .NOTPARALLEL:
-.PHONY: all demo test test-slow test-asan test-tsan test-aarch64 test-avx512 coverage fuzz install format lint clean help
+.PHONY: all demo test test-slow test-asan test-tsan test-aarch64 test-avx512 coverage fuzz fuzz-afl install format lint clean help
 
 all: $(BUILD)/build.ninja ## Build the program: build/wick (BUILD=folder for another place)
 	@meson compile -C $(BUILD)
@@ -81,6 +81,13 @@ fuzz: ## Fuzz every parser for FUZZ_SECONDS (60) each
 	@meson compile -C $(BUILD)-fuzz fuzz_programs
 	@$(SANITIZERS_STOP) tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
 
+fuzz-afl: MESON_FLAGS += $(SANITIZED) -Db_sanitize=address,undefined -Dfuzz=true
+fuzz-afl: ## The same with AFL++
+	@tools/install-deps.sh build run test fuzz afl
+	@CC=afl-clang-fast AFL_QUIET=1 $(MAKE) --no-print-directory $(BUILD)-afl/build.ninja BUILD=$(BUILD)-afl MESON_FLAGS='$(MESON_FLAGS)'
+	@AFL_QUIET=1 meson compile -C $(BUILD)-afl fuzz_programs
+	@tools/fuzz-afl.sh $(BUILD)-afl $(FUZZ_SECONDS)
+
 install: all ## Install under PREFIX (/usr/local), below DESTDIR if that is set
 	@meson configure $(BUILD) --prefix=$(abspath $(PREFIX))
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD)
@@ -96,7 +103,7 @@ lint: ## clang-format, clang-tidy and cppcheck, each without a finding
 	tools/lint.sh $(BUILD)
 
 clean: ## Remove the build folders
-	rm -rf $(BUILD) $(BUILD)-aarch64 $(BUILD)-aarch64-sysroot $(BUILD)-avx512 $(BUILD)-asan $(BUILD)-tsan $(BUILD)-coverage $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-aarch64 $(BUILD)-aarch64-sysroot $(BUILD)-avx512 $(BUILD)-asan $(BUILD)-tsan $(BUILD)-coverage $(BUILD)-fuzz $(BUILD)-afl
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile

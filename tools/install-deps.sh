@@ -3,7 +3,7 @@
 #
 #   tools/install-deps.sh [--list] GROUP...
 #
-# Groups: build run test demo lint format coverage fuzz aarch64 avx512. With --list it only prints the packages.
+# Groups: build run test demo lint format coverage fuzz afl aarch64 avx512. With --list it only prints the packages.
 set -eu
 
 packages_of() {
@@ -19,8 +19,9 @@ packages_of() {
     aarch64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user ;;
     avx512) echo bochs bochsbios vgabios grub-pc-bin grub-common xorriso mtools cpio ;;
     fuzz) echo clang libclang-rt-dev llvm ;;
+    afl) echo afl++ ;;
     *)
-        echo "install-deps: no group '$1'; there are: build run test demo lint format coverage fuzz aarch64 avx512" >&2
+        echo "install-deps: no group '$1'; there are: build run test demo lint format coverage fuzz afl aarch64 avx512" >&2
         exit 2
         ;;
     esac
