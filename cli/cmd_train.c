@@ -3,6 +3,7 @@
 #include "json_out.h"
 #include "output_files.h"
 #include "python.h"
+#include "recipe_read.h"
 #include "run_page.h"
 #include "settings.h"
 #include "train_flags.h"
@@ -43,6 +44,8 @@ static const char examples[] =
     "      the convolutional model, longer, in a folder of its own\n"
     "  wick train --optimizer adamw --lr 0.002 --weight-decay 0.05\n"
     "      with AdamW\n"
+    "  wick train --recipe chapter --epochs 5\n"
+    "      all of a recipe, but for the epochs\n"
     "  wick train --epochs 100 --checkpoint-every 60s --out runs/hundred\n"
     "  wick train --resume runs/hundred\n"
     "      a long training, and the same gone on with after it was stopped\n"
@@ -213,9 +216,8 @@ static wick_status train(cli_app *app, const train_args *args, cli_training *tra
     return WICK_OK;
 }
 
-static wick_status run(cli_app *app, void *memory)
+static wick_status run_with(cli_app *app, const train_args *args)
 {
-    const train_args *args = memory;
     cli_pair pair = {0};
     cli_training training = {.args = {
                                  .model = args->model,
@@ -230,10 +232,27 @@ static wick_status run(cli_app *app, void *memory)
     const cli_train_given given = {option_given(train_options, args, "lr"),
                                    option_given(train_options, args, "weight-decay")};
     train_flags_fill(&training.args.how, &training.args.lr, given);
-    app->quiet = args->json;
     wick_status status = train(app, args, &training, &pair);
     training_release(&training);
     pair_release(&pair);
+    return status;
+}
+
+static wick_status run(cli_app *app, void *memory)
+{
+    train_args *args = memory;
+    char *recipe = NULL;
+    wick_status status = WICK_OK;
+    app->quiet = args->json;
+    if (args->recipe != NULL && strcmp(args->recipe, "list") == 0) {
+        recipe_list(app);
+        return WICK_OK;
+    }
+    if (args->recipe != NULL && args->resume == NULL)
+        status = recipe_apply(app, args->recipe, train_options, args, &recipe);
+    if (status == WICK_OK)
+        status = run_with(app, args);
+    free(recipe);
     return status;
 }
 

@@ -286,6 +286,28 @@ bool option_given(const cli_option *options, const void *args, const char *name)
     return option != NULL && (operands->given >> (option - options) & 1) != 0;
 }
 
+int option_find(const cli_option *options, const char *name)
+{
+    const cli_option *option = find_option(options, name, strlen(name));
+    return option == NULL ? -1 : (int)(option - options);
+}
+
+bool option_set(const cli_option *options, void *args, int index, const char *text, char *message,
+                size_t message_size)
+{
+    const flag_parser parser = {options, args, message, message_size};
+    const cli_option *option = &options[index];
+    if (option->kind == OPTION_BOOL) {
+        if (!is_choice("true|false", text))
+            return wrong(&parser, "%s must be true or false, not '%s'", option->name, text);
+        *(bool *)((char *)args + option->offset) = text[0] == 't';
+    } else if (!parse_value(&parser, option, text)) {
+        return false;
+    }
+    ((cli_operands *)args)->given |= UINT64_C(1) << index;
+    return true;
+}
+
 /* ---- help ---- */
 
 /* The default as text; "" if there is none to tell: a number below its range is "not given". */

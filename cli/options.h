@@ -57,6 +57,12 @@ parse_result options_parse(const cli_option *options, int argc, char **argv, voi
                            size_t message_size);
 /* Whether the flag was given. */
 bool option_given(const cli_option *options, const void *args, const char *name);
+/* The number of the flag in its table; -1 if there is none of that name. */
+int option_find(const cli_option *options, const char *name);
+/* Gives a flag its value as the command line would; a bare one is "true" or "false". false: message says what is
+ * wrong. args may then point into text. */
+bool option_set(const cli_option *options, void *args, int index, const char *text, char *message,
+                size_t message_size);
 /* The lines of the help, with the defaults that are in args. */
 void options_print(FILE *file, const cli_option *options, const void *args);
 

@@ -8,6 +8,10 @@
 #define HOW(field) offsetof(train_args, how.field)
 
 const cli_option train_options[] = {
+    {"recipe", "NAME|FILE", OPTION_TEXT, offsetof(train_args, recipe), 0, 0,
+     "take the flags that are not given from a recipe or a file of 'key = value' lines; --recipe list "
+     "names the "
+     "recipes"},
     DATA_PLACE_OPTIONS(train_args),
     DATA_PICTURE_OPTIONS(train_args),
     MODEL_OPTION(train_args),

@@ -14,7 +14,7 @@ typedef struct train_args {
     double lr;
     wick_train_options how;
     uint64_t seed;
-    const char *out, *resume, *checkpoint_every, *log_steps;
+    const char *out, *resume, *checkpoint_every, *log_steps, *recipe;
     bool exist_ok, no_figures, json;
 } train_args;
 

@@ -1,0 +1,155 @@
+#include "recipe_read.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_BYTES = 1 << 16, MOST_OPTIONS = 64 };
+
+/* ---- where it is ---- */
+
+void recipe_list(const cli_app *app)
+{
+    for (const char *const *recipe = cli_recipes; recipe[0] != NULL; recipe += 2) {
+        const char *line = recipe[1] + strspn(recipe[1], "# ");
+        say(app, "%-12s %.*s\n", recipe[0], (int)strcspn(line, "\n"), line);
+    }
+}
+
+static wick_status read_file(cli_app *app, const char *path, char **out)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return app_usage(app, "%s: %s", path, strerror(errno));
+    char *text = malloc(MOST_BYTES + 1);
+    size_t length = text == NULL ? 0 : fread(text, 1, MOST_BYTES + 1, file);
+    bool failed = ferror(file) != 0;
+    int number = errno;
+    fclose(file);
+    wick_status status = WICK_OK;
+    if (text == NULL)
+        status = app_fail(app, WICK_ENOMEM, "out of memory");
+    else if (failed)
+        status = app_usage(app, "%s: %s", path, strerror(number));
+    else if (length > MOST_BYTES)
+        status = app_usage(app, "%s: is longer than a recipe may be, %d bytes", path, MOST_BYTES);
+    else if (memchr(text, '\0', length) != NULL)
+        status = app_usage(app, "%s: is no text", path);
+    if (status != WICK_OK) {
+        free(text);
+        return status;
+    }
+    text[length] = '\0';
+    *out = text;
+    return WICK_OK;
+}
+
+static wick_status find_recipe(cli_app *app, const char *name, char **out)
+{
+    for (const char *const *recipe = cli_recipes; recipe[0] != NULL; recipe += 2)
+        if (strcmp(recipe[0], name) == 0) {
+            *out = strdup(recipe[1]);
+            return *out == NULL ? app_fail(app, WICK_ENOMEM, "out of memory") : WICK_OK;
+        }
+    FILE *file = fopen(name, "rb");
+    if (file == NULL && errno == ENOENT && strchr(name, '/') == NULL) {
+        const char *near = nearest_word(name, cli_recipes, 2 * sizeof(*cli_recipes));
+        return app_usage(app, "there is no recipe and no file '%s'; %s%s%s", name,
+                         near != NULL ? "did you mean '" : "",
+                         near != NULL ? near : "--recipe list names the recipes",
+                         near != NULL ? "'?" : "");
+    }
+    if (file != NULL)
+        fclose(file);
+    return read_file(app, name, out);
+}
+
+/* ---- its lines ---- */
+
+typedef struct recipe_reader {
+    cli_app *app;
+    const char *name;
+    const cli_option *options;
+    void *args;
+    int line;
+    int lines[MOST_OPTIONS]; /* where each option stood, or 0 */
+} recipe_reader;
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t\r");
+    size_t length = strlen(text);
+    while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL)
+        text[--length] = '\0';
+    return text;
+}
+
+static wick_status unknown_key(const recipe_reader *r, const char *key)
+{
+    const char *near = nearest_word(key, &r->options->name, sizeof(*r->options));
+    if (near == NULL)
+        return app_usage(r->app, "%s: line %d: unknown key '%s'; the keys are the names of the flags",
+                         r->name, r->line, key);
+    return app_usage(r->app, "%s: line %d: unknown key '%s'; did you mean '%s'?", r->name, r->line, key,
+                     near);
+}
+
+/* Flags that say what to do with a recipe, or where, and not how a model is trained. */
+static bool is_apart(const char *key)
+{
+    static const char *const names[] = {"recipe", "resume", "out", "exist-ok", "json"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(key, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static wick_status take_line(recipe_reader *r, char *line)
+{
+    char message[512];
+    char *equals = strchr(line, '=');
+    if (equals == NULL)
+        return app_usage(r->app, "%s: line %d: '%.60s' must be 'key = value', or a comment behind a #",
+                         r->name, r->line, line);
+    *equals = '\0';
+    const char *key = trim(line), *value = trim(equals + 1);
+    int index = option_find(r->options, key);
+    if (index < 0)
+        return unknown_key(r, key);
+    if (is_apart(key))
+        return app_usage(r->app, "%s: line %d: '%s' cannot stand in a recipe", r->name, r->line, key);
+    if (r->lines[index] != 0)
+        return app_usage(r->app, "%s: line %d: '%s' stands in line %d already", r->name, r->line, key,
+                         r->lines[index]);
+    r->lines[index] = r->line;
+    if (option_given(r->options, r->args, key))
+        return WICK_OK;
+    if (!option_set(r->options, r->args, index, value, message, sizeof(message)))
+        return app_usage(r->app, "%s: line %d: %s", r->name, r->line, message);
+    return WICK_OK;
+}
+
+static wick_status take_lines(recipe_reader *r, char *text)
+{
+    /* Those that the recipe sets are given from then on; the lines that say so twice are found by r->lines. */
+    for (char *at = text; at != NULL;) {
+        char *end = strchr(at, '\n');
+        if (end != NULL)
+            *end = '\0';
+        char *line = trim(at);
+        r->line++;
+        if (line[0] != '\0' && line[0] != '#')
+            TRY(take_line(r, line));
+        at = end == NULL ? NULL : end + 1;
+    }
+    return WICK_OK;
+}
+
+wick_status recipe_apply(cli_app *app, const char *name, const cli_option *options, void *args,
+                         char **text)
+{
+    recipe_reader reader = {.app = app, .name = name, .options = options, .args = args};
+    TRY(find_recipe(app, name, text));
+    return take_lines(&reader, *text);
+}

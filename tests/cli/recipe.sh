@@ -1,0 +1,55 @@
+# Recipes: flags in a file.
+mkidx tiny train=100 test=40 side=4
+wick train --recipe list
+diff - $CASES/../../recipes/chapter.recipe <<'END' || echo "another recipe"
+# FashionMNISTModelV2 as the chapter trains it: 3 epochs of SGD, about 88% on Fashion-MNIST
+model = v2
+epochs = 3
+batch-size = 32
+lr = 0.1
+seed = 42
+END
+cat >mine.recipe <<'END'
+# Of my own.
+  model = v0
+epochs=2
+	nesterov = true
+momentum = 0.9
+
+no-figures = true
+data = ./tiny
+END
+flags="--model v0 --epochs 2 --nesterov --momentum 0.9 --data ./tiny --no-figures"
+wick train $flags --out flags >/dev/null
+wick train --recipe mine.recipe --out mine >/dev/null
+cmp flags/args.json mine/args.json && same_run flags mine && echo "the same as by flags"
+# Flags win.
+wick train --recipe mine.recipe --epochs 1 --momentum 0.5 --out won >/dev/null
+diff mine/args.json won/args.json
+wick train --recipe chapter --data ./tiny --model v0 --no-figures --out chapter >/dev/null
+sed -n '/"epochs"/,$p' chapter/args.json
+
+bad() { # TEXT
+    printf "$1" >bad.recipe
+    try wick train --recipe bad.recipe --data ./tiny --out none
+}
+bad 'model = v0\nepoch = 3\n'
+bad 'model = v0\nqqqqqqqqqqqqqqq = 3\n'
+bad '# one\n\nepochs = many\n'
+bad 'epochs 3\n'
+bad 'epochs =\n'
+bad '= 3'
+bad 'nesterov = yes\n'
+bad 'lr = 0.1\nepochs = 1\nlr = 0.2\n'
+bad 'out = here\n'
+bad 'recipe = chapter\n'
+bad 'model = v0\0\n'
+bad 'lr = 0.1\nschedule = linear'
+head -c 70000 /dev/zero | tr '\0' '\n' >long.recipe
+try wick train --recipe long.recipe
+try wick train --recipe chaptr
+try wick train --recipe ./nowhere
+try wick train --recipe zzzzzzzzzzzzzz
+try wick train --recipe tiny
+try wick train --resume mine --recipe chapter
+[ ! -e none ] || echo "a folder was made"
