@@ -137,7 +137,18 @@ static wick_module *build(fixture *f, const char *texts)
     return module;
 }
 
-/* Loads the parameters that come next. */
+static wick_tensor *as_integers(fixture *f, wick_tensor *numbers)
+{
+    wick_tensor *integers;
+    must(f->context, wick_tensor_new(f->context, WICK_INT64, wick_tensor_ndim(numbers),
+                                     wick_tensor_shape(numbers), &integers));
+    for (int64_t i = 0; i < wick_tensor_numel(numbers); i++)
+        wick_tensor_i64(integers)[i] = (int64_t)wick_tensor_f32(numbers)[i];
+    wick_tensor_free(numbers);
+    return integers;
+}
+
+/* Loads the parameters, and buffers, that come next. */
 static void load_parameters(fixture *f, wick_module *module)
 {
     wick_state_dict *own, *given;
@@ -145,7 +156,10 @@ static void load_parameters(fixture *f, wick_module *module)
     must(f->context, wick_state_dict_new(f->context, &given));
     for (int64_t i = 0; i < wick_state_dict_count(own); i++) {
         const char *key = wick_state_dict_key(own, i);
-        must(f->context, wick_state_dict_add(given, key, next_tensor(f, key)));
+        wick_tensor *tensor = next_tensor(f, key);
+        if (wick_tensor_dtype(wick_state_dict_tensor(own, i)) == WICK_INT64)
+            tensor = as_integers(f, tensor);
+        must(f->context, wick_state_dict_add(given, key, tensor));
     }
     must(f->context, wick_module_load_state_dict(module, given));
     wick_state_dict_free(own);
@@ -163,7 +177,38 @@ static void check_dict(fixture *f, const wick_state_dict *dict, const char *suff
     }
 }
 
-static void check_layers(fixture *f, const char *texts)
+static bool is_buffer(const char *key)
+{
+    return strstr(key, "running_") != NULL || strstr(key, "num_batches_tracked") != NULL;
+}
+
+/* The buffers after a forward pass in training, and the output in evaluation. */
+static void check_states(fixture *f, wick_module *module, const wick_tensor *input)
+{
+    wick_state_dict *after;
+    wick_tensor *output;
+    must(f->context, wick_module_state_dict(module, &after));
+    for (int64_t i = 0; i < wick_state_dict_count(after); i++) {
+        const wick_tensor *tensor = wick_state_dict_tensor(after, i);
+        char name[128];
+        snprintf(name, sizeof(name), "%s.after", wick_state_dict_key(after, i));
+        if (!is_buffer(name))
+            continue;
+        wick_tensor *right = next_tensor(f, name);
+        float count = wick_tensor_dtype(tensor) == WICK_INT64
+                          ? (float)*(const int64_t *)wick_tensor_cdata(tensor)
+                          : 0.0f;
+        compare(f, name, wick_tensor_dtype(tensor) == WICK_INT64 ? &count : wick_tensor_cdata(tensor),
+                wick_tensor_f32(right), wick_tensor_numel(right));
+        wick_tensor_free(right);
+    }
+    wick_module_eval(module);
+    must(f->context, wick_module_forward(module, input, &output));
+    check_next(f, "evaluated", output);
+    wick_state_dict_free(after);
+}
+
+static void check_layers(fixture *f, const char *texts, bool states)
 {
     wick_module *module = build(f, texts);
     wick_tensor *input = next_tensor(f, "input"), *gradient = next_tensor(f, "gradient"), *output, *back;
@@ -175,6 +220,8 @@ static void check_layers(fixture *f, const char *texts)
     check_next(f, "output", output);
     check_next(f, "input.grad", back);
     check_dict(f, gradients, ".grad");
+    if (states)
+        check_states(f, module, input);
     wick_state_dict_free(gradients);
     wick_tensor_free(input);
     wick_tensor_free(gradient);
@@ -183,12 +230,7 @@ static void check_layers(fixture *f, const char *texts)
 
 static wick_tensor *next_targets(fixture *f)
 {
-    wick_tensor *numbers = next_tensor(f, "targets"), *targets;
-    must(f->context, wick_tensor_new(f->context, WICK_INT64, 1, wick_tensor_shape(numbers), &targets));
-    for (int64_t i = 0; i < wick_tensor_numel(numbers); i++)
-        wick_tensor_i64(targets)[i] = (int64_t)wick_tensor_f32(numbers)[i];
-    wick_tensor_free(numbers);
-    return targets;
+    return as_integers(f, next_tensor(f, "targets"));
 }
 
 static void check_loss(fixture *f, float got)
@@ -252,7 +294,7 @@ static void check_sgd(fixture *f, const char *what)
 
 static void check_all(fixture *f, const char *cpu)
 {
-    int layers = 0, losses = 0, trainings = 0;
+    int layers = 0, states = 0, losses = 0, trainings = 0;
     rewind(f->index);
     rewind(f->numbers);
     f->line_number = 0;
@@ -260,8 +302,11 @@ static void check_all(fixture *f, const char *cpu)
     while (next_line(f)) {
         memcpy(f->title, f->line, sizeof(f->title));
         if (strncmp(f->title, "layers ", 7) == 0) {
-            check_layers(f, f->title + 7);
+            check_layers(f, f->title + 7, false);
             layers++;
+        } else if (strncmp(f->title, "states ", 7) == 0) {
+            check_layers(f, f->title + 7, true);
+            states++;
         } else if (strncmp(f->title, "cross_entropy ", 14) == 0) {
             check_cross_entropy(f);
             losses++;
@@ -273,7 +318,7 @@ static void check_all(fixture *f, const char *cpu)
         }
     }
     assert_int_equal(fgetc(f->numbers), EOF);
-    assert_true(layers >= 70 && losses >= 9 && trainings >= 4);
+    assert_true(layers >= 70 && states >= 29 && losses >= 9 && trainings >= 4);
 }
 
 static void test_against_pytorch(void **state)

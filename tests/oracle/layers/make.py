@@ -5,6 +5,8 @@ layers.txt has a line for each case and for each of its tensors, in order; layer
 the other, float32 and little-endian (targets too).
 
     layers TEXT; TEXT; ...      input, gradient (of the output), KEY (each parameter), output, input.grad, KEY.grad
+    states TEXT; TEXT; ...      the same, with KEY of each buffer too, then KEY.after of each buffer, and evaluated: the
+                                output in evaluation mode
     cross_entropy               logits, targets, loss, logits.grad
     sgd LR STEPS TEXT; ...      KEY, then for each step input, targets, loss, at last KEY again
 
@@ -18,7 +20,10 @@ import torch
 from torch import nn
 
 HERE = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
-LAYERS = {name: getattr(nn, name) for name in ("Conv2d", "MaxPool2d", "Linear", "ReLU", "Flatten")}
+LAYERS = {name: getattr(nn, name) for name in (
+    "Conv2d", "MaxPool2d", "Linear", "ReLU", "Flatten", "BatchNorm1d", "BatchNorm2d", "GroupNorm", "LayerNorm", "Dropout",
+    "Dropout2d", "AvgPool2d", "AdaptiveAvgPool2d", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Softmax", "LogSoftmax",
+    "Identity")}
 
 # Layers, and the shape of their input.
 CASES = [
@@ -76,6 +81,39 @@ CASES = [
     ("Linear(5, 6); ReLU(); Conv2d(2, 2, kernel_size=3, padding=2); Linear(8, 3)", (2, 2, 4, 5)),
     ("Conv2d(3, 3, kernel_size=3, groups=3); Conv2d(3, 6, kernel_size=1); ReLU(); "
      "MaxPool2d(3, stride=2, padding=1, ceil_mode=True); Flatten(); Linear(36, 5)", (2, 3, 6, 5)),
+]
+
+# Layers that are more than a map of numbers, or have buffers.
+STATES = [
+    ("BatchNorm2d(3)", (4, 3, 3, 2)),
+    ("BatchNorm2d(2, momentum=None)", (17, 2, 1, 3)),
+    ("BatchNorm2d(1, eps=0.1, momentum=0.3, affine=False)", (2, 1, 3, 3)),
+    ("BatchNorm2d(2, track_running_stats=False)", (3, 2, 2, 5)),
+    ("BatchNorm1d(5)", (18, 5)),
+    ("BatchNorm1d(3)", (6, 3, 4)),
+    ("Conv2d(2, 4, kernel_size=3, padding=1, bias=False); BatchNorm2d(4); ReLU(); MaxPool2d(2)", (5, 2, 4, 5)),
+    ("Linear(5, 6, bias=False); BatchNorm1d(6); GELU(); Linear(6, 3)", (9, 5)),
+    ("GroupNorm(2, 4)", (3, 4, 3, 2)),
+    ("GroupNorm(3, 3, eps=0.01, affine=False)", (2, 3, 5)),
+    ("LayerNorm(7)", (5, 7)),
+    ("LayerNorm((2, 3), elementwise_affine=False)", (4, 3, 2, 3)),
+    ("LayerNorm((3, 4))", (2, 2, 3, 4)),
+    ("AvgPool2d(2)", (2, 2, 5, 6)),
+    ("AvgPool2d((2, 3), stride=(1, 2), padding=(1, 1), ceil_mode=True)", (2, 1, 4, 6)),
+    ("AvgPool2d(3, stride=2, padding=1, ceil_mode=True, count_include_pad=False)", (2, 2, 6, 5)),
+    ("AvgPool2d(3, stride=2, divisor_override=4)", (2, 2, 5, 7)),
+    ("AdaptiveAvgPool2d(1)", (3, 4, 5, 2)),
+    ("AdaptiveAvgPool2d((3, None))", (2, 2, 7, 4)),
+    ("AdaptiveAvgPool2d((4, 5))", (2, 1, 3, 7)),
+    ("LeakyReLU(0.2)", (3, 11)),
+    ("GELU()", (6, 9)),
+    ("GELU(approximate='tanh')", (6, 9)),
+    ("SiLU()", (6, 9)),
+    ("Sigmoid()", (6, 9)),
+    ("Tanh()", (6, 9)),
+    ("Softmax(dim=1)", (4, 7)),
+    ("LogSoftmax(dim=-1)", (3, 19)),
+    ("Dropout(p=0.0); Dropout2d(p=0); Identity(); Linear(3, 2)", (2, 2, 3, 3)),
 ]
 
 NAN, INF = float("nan"), float("inf")
@@ -147,6 +185,33 @@ def write_layers(out, texts, x):
         out.tensor(key + ".grad", value.grad)
 
 
+def write_states(out, texts, x):
+    model = build(texts)
+    for layer in model:
+        for parameter in layer.parameters() if "Norm" in type(layer).__name__ else ():
+            parameter.data = torch.rand(parameter.shape) + 0.5
+        for buffer in layer.buffers():
+            if buffer.dtype == torch.float32:
+                buffer.copy_(torch.rand(buffer.shape) + 0.5)
+    x = x.clone().requires_grad_()
+    out.line("states " + texts)
+    out.tensor("input", x)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    y = model(x)
+    gradient = torch.rand(y.shape) * 2 - 1
+    y.backward(gradient)
+    out.tensor("gradient", gradient)
+    for key, value in before.items():
+        out.tensor(key, value)
+    out.tensor("output", y)
+    out.tensor("input.grad", x.grad)
+    for key, value in model.named_parameters():
+        out.tensor(key + ".grad", value.grad)
+    for key, value in model.named_buffers():
+        out.tensor(key + ".after", value)
+    out.tensor("evaluated", model.eval()(x))
+
+
 def random_conv2d(r):
     while True:
         groups = r.randint(1, 3)
@@ -167,6 +232,9 @@ def main():
     for i, (texts, shape) in enumerate(CASES + [random_conv2d(r) for _ in range(16)]):
         torch.manual_seed(i)
         write_layers(out, texts, torch.rand(shape) * 2 - 1)
+    for i, (texts, shape) in enumerate(STATES):
+        torch.manual_seed(200 + i)
+        write_states(out, texts, torch.rand(shape) * 8 - 4)
     for texts, numbers in SPECIAL:
         write_layers(out, texts, torch.tensor(numbers))
     for i, (name, make) in enumerate(LOGITS):
