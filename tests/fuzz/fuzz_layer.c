@@ -13,21 +13,22 @@ static void check(bool right)
 }
 
 /* A layer is made with all its parameters, up to 2^31, which would only take memory here: leave out
- * texts whose numbers multiply to more than 2^20, but not those with a number above the limit, which no
- * layer takes. */
+ * texts whose numbers, the largest twice (a square kernel), multiply to more than 2^22, but not those with a
+ * number above the limit, which no layer takes. */
 static bool takes_too_much_memory(const char *text)
 {
-    uint64_t product = 1;
+    uint64_t product = 1, largest = 1;
     bool above = false;
     while (*text != '\0') {
         char *end = NULL;
         uint64_t number = strtoull(text, &end, 10);
         text = end == text ? text + 1 : end;
         above = above || number > INT32_MAX;
+        largest = number > largest && number <= INT32_MAX ? number : largest;
         if (number > 1 && product <= 1 << 20)
             product *= number > INT32_MAX ? 1 : number;
     }
-    return product > 1 << 20 && !above;
+    return product * largest > 1 << 22 && !above;
 }
 
 static void round_trip(wick_context *context, const char *text)

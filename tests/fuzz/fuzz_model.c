@@ -14,7 +14,7 @@ static void check(bool right)
 }
 
 /* A model is made with all its parameters, which would only take memory here: leave out texts with a
- * call whose numbers multiply to more than 2^16. A lazy layer's size is a product of numbers
+ * call whose numbers, the larger ones twice (a square kernel), multiply to more than 2^16. A lazy layer's size is a product of numbers
  * of other calls: with one, all numbers together must stay small. */
 static bool takes_too_much_memory(const char *text)
 {
@@ -30,7 +30,7 @@ static bool takes_too_much_memory(const char *text)
         if (opens)
             product = 1;
         if (number > 1)
-            product *= number > most ? most + 1 : number;
+            product *= number > most ? most + 1 : number > 32 ? number * number : number;
         if (product > most)
             return true;
     }
