@@ -86,7 +86,9 @@ static wick_status open_all(cli_app *app, const errors_args *args, errors_work *
     const wick_run_args *run = work->source.run == NULL ? NULL : wick_run_get_args(work->source.run);
     work->source.data.limit = args->limit >= 0 ? args->limit : run != NULL ? run->limit : 0;
     TRY(source_dataset(app, &work->source, WICK_TEST));
-    const wick_loader_options in_order = {.batch_size = run != NULL ? run->batch_size : 32};
+    const wick_loader_options in_order = {.batch_size = run != NULL ? run->batch_size : 32,
+                                          .mean = work->source.data.mean,
+                                          .std = work->source.data.std};
     TRY(wick_loader_new(work->source.dataset, &in_order, &work->loader));
     return wick_cross_entropy_loss(app->context, &work->loss_fn);
 }

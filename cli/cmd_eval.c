@@ -176,7 +176,9 @@ static wick_status open_all(cli_app *app, const eval_args *args, eval_work *eval
     TRY(dataset_open(app, &evaluation->data, WICK_TEST, &evaluation->test_data));
     TRY(check_classes(app, evaluation));
     TRY(load_model(app, args, evaluation));
-    const wick_loader_options in_order = {.batch_size = evaluation->data.batch_size};
+    const wick_loader_options in_order = {.batch_size = evaluation->data.batch_size,
+                                          .mean = evaluation->data.mean,
+                                          .std = evaluation->data.std};
     TRY(wick_loader_new(evaluation->test_data, &in_order, &evaluation->loader));
     /* The loss of a run is the one that it was trained with. */
     static const wick_train_options chapter;
@@ -198,6 +200,8 @@ static wick_status predict(cli_app *app, eval_work *evaluation, int64_t count)
         status = wick_dataset_get(evaluation->test_data, taken, &images[taken], NULL);
     if (status == WICK_OK)
         status = wick_tensor_stack(images, taken, &batch);
+    if (status == WICK_OK && evaluation->data.mean != NULL)
+        status = wick_image_normalize(batch, evaluation->data.mean, evaluation->data.std);
     if (status == WICK_OK)
         status = wick_make_predictions(evaluation->model, batch, &evaluation->probabilities);
     wick_tensor_free(batch);

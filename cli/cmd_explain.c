@@ -167,7 +167,11 @@ static wick_status take_layers(cli_app *app, explain_work *work)
     if (work->layers == NULL || work->paths == NULL)
         return app_fail(app, WICK_ENOMEM, "out of memory");
     TRY(wick_tensor_unsqueeze(work->image, 0, &batch));
-    wick_status status = wick_module_activations(work->source.model, batch, keep_layer, work);
+    wick_status status = WICK_OK;
+    if (work->source.data.mean != NULL)
+        status = wick_image_normalize(batch, work->source.data.mean, work->source.data.std);
+    if (status == WICK_OK)
+        status = wick_module_activations(work->source.model, batch, keep_layer, work);
     if (status == WICK_OK)
         status = wick_make_predictions(work->source.model, batch, &rows);
     wick_tensor_free(batch);

@@ -168,13 +168,16 @@ static wick_status print_text(cli_app *app, const cli_canvas *canvas, const pred
 }
 
 /* softmax(model(image)). Owned. */
-static wick_status predict(wick_module *model, const wick_tensor *image, wick_tensor **probabilities)
+static wick_status predict(const cli_source *source, const wick_tensor *image,
+                           wick_tensor **probabilities)
 {
     wick_tensor *pixels, *batch = NULL;
     TRY(wick_image_to_float(image, &pixels));
     wick_status status = wick_tensor_unsqueeze(pixels, 0, &batch);
+    if (status == WICK_OK && source->data.mean != NULL)
+        status = wick_image_normalize(batch, source->data.mean, source->data.std);
     if (status == WICK_OK)
-        status = wick_make_predictions(model, batch, probabilities);
+        status = wick_make_predictions(source->model, batch, probabilities);
     wick_tensor_free(batch);
     wick_tensor_free(pixels);
     return status;
@@ -184,7 +187,7 @@ static wick_status predict_picture(cli_app *app, const predict_args *args, predi
                                    const char *path, const cli_input *input)
 {
     wick_tensor *probabilities;
-    TRY(predict(work->source.model, input->image, &probabilities));
+    TRY(predict(&work->source, input->image, &probabilities));
     int64_t classes = work->source.class_count;
     prediction p = {
         .path = path,

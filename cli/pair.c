@@ -24,6 +24,9 @@ void data_of_run(const wick_run_args *run, cli_data_args *data)
         .test_fraction = run->test_fraction,
         .skip_broken = run->skip_broken,
         .shape = run->image_shape,
+        .augment = run->augment,
+        .mean = run->normalized ? run->mean : NULL,
+        .std = run->normalized ? run->std : NULL,
         .quiet = true,
     };
 }
@@ -105,13 +108,111 @@ wick_status dataset_open(cli_app *app, const cli_data_args *args, wick_split spl
     return status;
 }
 
+/* Up to three numbers with commas between; returns how many, and 0 for anything else. */
+static int read_numbers(const char *text, char end_mark, float numbers[3], const char **end)
+{
+    for (int count = 0; count < 3;) {
+        char *after;
+        numbers[count++] = strtof(text, &after);
+        if (after == text)
+            return 0;
+        *end = after + 1;
+        if (*after == end_mark)
+            return count;
+        if (*after != ',')
+            return 0;
+        text = after + 1;
+    }
+    return 0;
+}
+
+/* "0.5:0.25". */
+static wick_status read_normalization(cli_app *app, const char *text, int64_t channels, cli_pair *pair)
+{
+    const char *end;
+    int means = read_numbers(text, ':', pair->mean, &end);
+    int stds = means == 0 ? 0 : read_numbers(end, '\0', pair->std, &end);
+    if (means == 0 || stds != means || (means != 1 && means != channels))
+        return app_usage(
+            app,
+            "--normalize must be auto or MEAN:STD, one number each or %d with commas between, "
+            "such as %s, not '%s'",
+            (int)channels, channels == 1 ? "0.5:0.25" : "0.5,0.5,0.4:0.2,0.2,0.3", text);
+    for (int64_t c = means; c < channels; c++) {
+        pair->mean[c] = pair->mean[0];
+        pair->std[c] = pair->std[0];
+    }
+    for (int64_t c = 0; c < channels; c++)
+        if (!(pair->std[c] > 0 && pair->std[c] < 1e6F && pair->mean[c] > -1e6F && pair->mean[c] < 1e6F))
+            return app_usage(app, "--normalize needs finite means and deviations above 0, not '%s'",
+                             text);
+    return WICK_OK;
+}
+
+static void say_normalization(const cli_app *app, int64_t channels, const cli_pair *pair)
+{
+    say(app, "Normalize(mean=[");
+    for (int64_t c = 0; c < channels; c++)
+        say(app, "%s%.4f", c == 0 ? "" : ", ", (double)pair->mean[c]);
+    say(app, "], std=[");
+    for (int64_t c = 0; c < channels; c++)
+        say(app, "%s%.4f", c == 0 ? "" : ", ", (double)pair->std[c]);
+    say(app, "])\n");
+}
+
+static wick_status measure(cli_app *app, int64_t channels, cli_pair *pair)
+{
+    TRY(wick_dataset_measure(pair->train_data, pair->mean, pair->std));
+    for (int64_t c = 0; c < channels; c++)
+        if (!(pair->std[c] > 0))
+            return app_fail(app, WICK_EINVAL,
+                            "--normalize auto: all pixels of the training images are the same");
+    say_normalization(app, channels, pair);
+    return WICK_OK;
+}
+
+static wick_status read_transform(cli_app *app, const cli_data_args *args, cli_pair *pair)
+{
+    if (args->augment == NULL)
+        return WICK_OK;
+    wick_status status = wick_transform_parse(app->context, args->augment, &pair->transform);
+    return status == WICK_EINVAL ? app_usage(app, "--augment: %s", wick_context_message(app->context))
+                                 : status;
+}
+
+static wick_status choose_normalization(cli_app *app, const cli_data_args *args, cli_pair *pair)
+{
+    int64_t channels = wick_dataset_image_shape(pair->train_data)[0];
+    pair->normalized = args->mean != NULL || args->normalize != NULL;
+    if (args->mean != NULL) {
+        memcpy(pair->mean, args->mean, sizeof(pair->mean));
+        memcpy(pair->std, args->std, sizeof(pair->std));
+        return WICK_OK;
+    }
+    if (args->normalize == NULL)
+        return WICK_OK;
+    return strcmp(args->normalize, "auto") == 0
+               ? measure(app, channels, pair)
+               : read_normalization(app, args->normalize, channels, pair);
+}
+
 wick_status pair_open(cli_app *app, const cli_data_args *args, cli_pair *pair)
 {
-    const wick_loader_options shuffled = {.batch_size = args->batch_size, .shuffle = true};
-    const wick_loader_options in_order = {.batch_size = args->batch_size};
+    TRY(read_transform(app, args, pair));
     TRY(dataset_open(app, args, WICK_TRAIN, &pair->train_data));
     TRY(dataset_open(app, args, WICK_TEST, &pair->test_data));
-    TRY(wick_loader_new(pair->train_data, &shuffled, &pair->train_loader));
+    TRY(choose_normalization(app, args, pair));
+    const float *mean = pair->normalized ? pair->mean : NULL, *std = pair->normalized ? pair->std : NULL;
+    const wick_loader_options shuffled = {.batch_size = args->batch_size,
+                                          .shuffle = true,
+                                          .transform = pair->transform,
+                                          .mean = mean,
+                                          .std = std};
+    const wick_loader_options in_order = {.batch_size = args->batch_size, .mean = mean, .std = std};
+    wick_status status = wick_loader_new(pair->train_data, &shuffled, &pair->train_loader);
+    if (status == WICK_EINVAL)
+        return app_blame_usage(app, status);
+    TRY(status);
     return wick_loader_new(pair->test_data, &in_order, &pair->test_loader);
 }
 

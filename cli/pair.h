@@ -11,7 +11,9 @@ typedef struct cli_data_args {
     double test_fraction;              /* 0: the usual one */
     bool skip_broken;
     const int64_t *shape; /* what the pictures of a folder are made, if nothing was given; or NULL */
-    bool quiet;           /* what is left out and so on was said before */
+    const char *augment, *normalize; /* as given, or NULL */
+    const float *mean, *std;         /* of a run: what images are normalised with, or NULL */
+    bool quiet;                      /* what is left out and so on was said before */
 } cli_data_args;
 
 #define DATA_DEFAULTS                                                                                   \
@@ -61,6 +63,21 @@ typedef struct cli_data_args {
         "skip-broken", "", OPTION_BOOL, offsetof(type, data.skip_broken), 0, 0,                         \
             "leave out pictures that cannot be read; else they are an error"                            \
     }
+#define DATA_TRANSFORM_OPTIONS(type)                                                                    \
+    {"augment",                                                                                         \
+     "TRANSFORMS",                                                                                      \
+     OPTION_TEXT,                                                                                       \
+     offsetof(type, data.augment),                                                                      \
+     0,                                                                                                 \
+     0,                                                                                                 \
+     "change the training images by chance, as crop=4,flip,rotate=10,erase=0.25: RandomCrop with "      \
+     "that padding, RandomHorizontalFlip, RandomRotation, RandomErasing; reflect is for the crop's "    \
+     "padding, bilinear for the rotation"},                                                             \
+    {                                                                                                   \
+        "normalize", "auto|MEAN:STD", OPTION_TEXT, offsetof(type, data.normalize), 0, 0,                \
+            "subtract MEAN from every pixel (0 to 1) and divide by STD, of RGB three numbers each, as " \
+            "0.5,0.5,0.4:0.2,0.2,0.3; auto measures them on the training half"                          \
+    }
 #define DATA_BATCH_OPTION(type)                                                                         \
     {                                                                                                   \
         "batch-size", "N", OPTION_INT, offsetof(type, data.batch_size), 1, INT32_MAX,                   \
@@ -76,6 +93,9 @@ typedef struct cli_data_args {
 typedef struct cli_pair {
     wick_dataset *train_data, *test_data;
     wick_loader *train_loader, *test_loader; /* shuffled; in order */
+    wick_transform transform;                /* of the training half */
+    bool normalized;
+    float mean[3], std[3]; /* of both halves, if they are normalised */
 } cli_pair;
 
 /* What a run says of its data. The shape is the run's. */

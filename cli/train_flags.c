@@ -14,6 +14,7 @@ const cli_option train_options[] = {
      "recipes"},
     DATA_PLACE_OPTIONS(train_args),
     DATA_PICTURE_OPTIONS(train_args),
+    DATA_TRANSFORM_OPTIONS(train_args),
     MODEL_OPTION(train_args),
     HIDDEN_UNITS_OPTION(train_args),
     {"epochs", "N", OPTION_INT, offsetof(train_args, epochs), 1, 1000000,

@@ -73,6 +73,10 @@ wick_status training_use_data(cli_app *app, cli_training *training, const cli_da
     args->limit = data->limit;
     args->test_fraction = data->test_fraction;
     args->skip_broken = data->skip_broken;
+    args->augment = data->augment;
+    args->normalized = pair->normalized;
+    memcpy(args->mean, pair->mean, sizeof(args->mean));
+    memcpy(args->std, pair->std, sizeof(args->std));
     args->batch_size = data->batch_size;
     memcpy(args->image_shape, wick_dataset_image_shape(pair->train_data), sizeof(args->image_shape));
     return fill_classes(app, training, pair->train_data);

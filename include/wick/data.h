@@ -153,6 +153,33 @@ typedef struct wick_download_options {
 WICK_API wick_status wick_dataset_download(wick_context *context, const char *name, const char *folder,
                                            const wick_download_options *options);
 
+/* The mean and the standard deviation (over all pixels, divided by their number) of each channel, of pixels
+ * divided by 255: what Normalize is given. mean and std have room for a number a channel.
+ * Errors: WICK_EINVAL. */
+WICK_API wick_status wick_dataset_measure(const wick_dataset *dataset, float *mean, float *std);
+
+/* ---- transforms ---- */
+
+/* What is done by chance to each training image each time it is given out (torchvision.transforms), in this
+ * order. All zeros: nothing. What is drawn for an image depends on the epoch's base seed, which the loader
+ * draws as DataLoader does, and on the image's index alone: not on the threads, nor on the batch that it is
+ * in, nor on where a training was stopped and resumed. Images keep their size. */
+typedef struct wick_transform {
+    int64_t crop; /* RandomCrop(size, padding=crop): moved by up to so many pixels; below each side */
+    bool crop_reflect;    /* padding_mode="reflect"; else zeros */
+    double flip;          /* RandomHorizontalFlip(p): 0 to 1 */
+    double rotate;        /* RandomRotation(degrees): 0 to 180, about the centre, zeros around */
+    bool rotate_bilinear; /* InterpolationMode.BILINEAR; else NEAREST, as torchvision's default. Both are
+                             PIL's Image.rotate() to the last bit */
+    double erase; /* RandomErasing(p): 0 to 1; a rectangle of 2 to 33 % of the image becomes the mean
+                             that the loader subtracts, or 0: torchvision's value=0 after or before Normalize */
+} wick_transform;
+
+/* Reads "crop=4,reflect,flip,rotate=10,bilinear,erase=0.25": any of these, in any order, flip also as
+ * flip=0.3.
+ * Errors: WICK_EINVAL, naming the word and what there is. */
+WICK_API wick_status wick_transform_parse(wick_context *context, const char *text, wick_transform *out);
+
 /* ---- loader ---- */
 
 typedef struct wick_loader wick_loader;
@@ -162,6 +189,9 @@ typedef struct wick_loader_options {
     bool shuffle;              /* another order every epoch, RandomSampler's */
     bool drop_last;            /* leave out a short last batch */
     wick_generator *generator; /* where the seeds are drawn; NULL: the default one. Borrowed */
+    wick_transform transform;
+    const float *mean, *std; /* Normalize(mean, std): a number a channel each, std above 0; NULL: none.
+                                Copied */
 } wick_loader_options;
 
 /* DataLoader(dataset, batch_size, shuffle, drop_last, generator). The data set is borrowed until
@@ -180,9 +210,10 @@ WICK_API int64_t wick_loader_batch_size(const wick_loader *loader);
  * seed. */
 WICK_API wick_status wick_loader_begin(wick_loader *loader);
 /* next(iterator): images [n, channels, height, width] float32 and labels [n] int64, owned by the
- * caller; both NULL, with WICK_OK, when the epoch is over. */
+ * caller, transformed and then normalised as the loader's options say; both NULL, with WICK_OK, when the
+ * epoch is over. */
 WICK_API wick_status wick_loader_next(wick_loader *loader, wick_tensor **images, wick_tensor **labels);
-/* The same without a copy: which examples the next batch is made of. count is 0 when the epoch is over.
+/* The same without the images: which examples the next batch is made of. count is 0 when the epoch is over.
  * Borrowed until the next call. */
 WICK_API wick_status wick_loader_next_indices(wick_loader *loader, const int64_t **indices,
                                               int64_t *count);

@@ -53,6 +53,11 @@ WICK_API wick_status wick_image_edge_brightness(const wick_tensor *image, double
  * Errors: WICK_EINVAL for what is not uint8. */
 WICK_API wick_status wick_image_to_float(const wick_tensor *image, wick_tensor **out);
 
+/* Normalize(mean, std) in place: (x - mean) / std, a number a channel each, of float32 [..., channels,
+ * height, width].
+ * Errors: WICK_EINVAL. */
+WICK_API wick_status wick_image_normalize(wick_tensor *image, const float *mean, const float *std);
+
 typedef enum wick_image_invert_when {
     WICK_INVERT_AUTO, /* one channel alone: where the edges are brighter than 127 */
     WICK_INVERT_ON,

@@ -36,6 +36,10 @@ typedef struct wick_run_args {
     int64_t limit;        /* only the first so many examples of each half; 0: all */
     double test_fraction; /* of a folder of pictures, and skip_broken: as for wick_dataset_open_with() */
     bool skip_broken;
+    const char *augment; /* as for wick_transform_parse(), or NULL */
+    bool
+        normalized; /* images are normalised, with a mean and a std a channel, of which there are 1 to 3 */
+    float mean[3], std[3];
     int64_t image_shape[3]; /* channels, height, width */
     int64_t class_count;
     const char *const *classes; /* class_count names */

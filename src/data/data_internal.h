@@ -11,4 +11,20 @@ wick_context *wki_loader_context(const wick_loader *loader);
 /* How many batches of the epoch were given out. */
 int64_t wki_loader_batches_given(const wick_loader *loader);
 
+/* How the images of a batch come where they are not to be had as they are: transformed. */
+typedef struct wki_fetcher {
+    const wick_loader *loader;
+    const int64_t *indices; /* of the batch's images */
+    uint8_t *spare;         /* wki_loader_spare_bytes() for each of them, or NULL if that is 0 */
+} wki_fetcher;
+
+/* Whether the loader's images have to be fetched. */
+bool wki_loader_fetches(const wick_loader *loader);
+size_t wki_loader_spare_bytes(const wick_loader *loader);
+/* Writes the pixels of the batch's image number `at`. Several threads may fetch at once, each another one. */
+void wki_fetch(void *fetcher, int64_t at, uint8_t *pixels);
+/* What images are normalised with; both NULL if they are not. */
+const float *wki_loader_mean(const wick_loader *loader);
+const float *wki_loader_std(const wick_loader *loader);
+
 #endif

@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 #include "data/registry.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -326,6 +327,37 @@ wick_status wick_dataset_get_pixels(const wick_dataset *dataset, int64_t index, 
     WKI_TRY(check_index(dataset, index));
     return wick_tensor_from(dataset->context, WICK_UINT8, 3, dataset->shape,
                             dataset->pixels + (size_t)index * image_bytes(dataset), image);
+}
+
+/* Mean and standard deviation of one channel, by how often each value comes. */
+static void measure(const int64_t counts[256], float *mean, float *std)
+{
+    double sum = 0, squares = 0, count = 0;
+    for (int v = 0; v < 256; v++) {
+        count += (double)counts[v];
+        sum += (double)counts[v] * v / 255.0;
+    }
+    for (int v = 0; v < 256; v++)
+        squares += (double)counts[v] * (v / 255.0 - sum / count) * (v / 255.0 - sum / count);
+    *mean = (float)(sum / count);
+    *std = (float)sqrt(squares / count);
+}
+
+wick_status wick_dataset_measure(const wick_dataset *dataset, float *mean, float *std)
+{
+    const int64_t *shape = dataset->shape, plane = shape[1] * shape[2];
+    if (mean == NULL || std == NULL)
+        return wki_fail(dataset->context, WICK_EINVAL, "the place for the mean or the std is NULL");
+    for (int64_t c = 0; c < shape[0]; c++) {
+        int64_t counts[256] = {0};
+        for (int64_t i = 0; i < dataset->count; i++) {
+            const uint8_t *pixels = dataset->pixels + (i * shape[0] + c) * plane;
+            for (int64_t p = 0; p < plane; p++)
+                counts[pixels[p]]++;
+        }
+        measure(counts, &mean[c], &std[c]);
+    }
+    return WICK_OK;
 }
 
 wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char **path, char sha256[65])

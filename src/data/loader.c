@@ -1,7 +1,9 @@
 #include "data/dataset.h"
+#include "data/transform.h"
 #include "tensor/tensor_internal.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,10 @@ struct wick_loader {
     uint8_t drawn_from[WICK_GENERATOR_STATE_SIZE]; /* the generator's state before that */
     int64_t next;                                  /* how many examples of this epoch were given out */
     bool begun, dry;                               /* dry: the sampler was asked for more than it has */
+    wick_transform transform;
+    uint64_t base_seed; /* of the epoch; what transforms draw depends on it */
+    float *mean, *std;  /* a number a channel each, in one allocation; or NULL */
+    uint8_t *erased;    /* what erased pixels become, a number a channel */
 };
 
 wick_context *wki_loader_context(const wick_loader *loader)
@@ -31,6 +37,8 @@ void wick_loader_free(wick_loader *loader)
     wick_generator_free(loader->sampler);
     wick_tensor_free(loader->permutation);
     free(loader->sequence);
+    free(loader->mean);
+    free(loader->erased);
     free(loader);
 }
 
@@ -47,6 +55,34 @@ static wick_status make_order(wick_loader *loader)
     loader->sequence = memory;
     for (int64_t i = 0; i < count; i++)
         loader->sequence[i] = i;
+    return WICK_OK;
+}
+
+static wick_status take_normalization(wick_loader *loader, const wick_loader_options *options)
+{
+    int64_t channels = loader->dataset->shape[0];
+    void *memory;
+    WKI_TRY(wki_alloc(loader->context, (size_t)channels, 1, "a loader", &memory));
+    loader->erased = memory;
+    if ((options->mean == NULL) != (options->std == NULL))
+        return wki_fail(loader->context, WICK_EINVAL, "mean and std belong together; one is NULL");
+    if (options->mean == NULL)
+        return WICK_OK;
+    WKI_TRY(wki_alloc(loader->context, 2 * (size_t)channels, sizeof(float), "a loader", &memory));
+    loader->mean = memory;
+    loader->std = loader->mean + channels;
+    for (int64_t c = 0; c < channels; c++) {
+        float mean = options->mean[c], std = options->std[c];
+        if (!isfinite(mean) || !isfinite(std) || !(std > 0))
+            return wki_fail(
+                loader->context, WICK_EINVAL,
+                "channel %lld is normalised with mean %g and std %g; they must be finite, and "
+                "the std above 0",
+                (long long)c, (double)mean, (double)std);
+        loader->mean[c] = mean;
+        loader->std[c] = std;
+        loader->erased[c] = (uint8_t)WKI_MIN(255, WKI_MAX(0, nearbyintf(mean * 255)));
+    }
     return WICK_OK;
 }
 
@@ -74,7 +110,12 @@ wick_status wick_loader_new(const wick_dataset *dataset, const wick_loader_optio
     loader->length = dataset->count / loader->batch_size;
     if (!loader->drop_last && dataset->count % loader->batch_size != 0)
         loader->length++;
-    wick_status status = make_order(loader);
+    loader->transform = options->transform;
+    wick_status status = wki_transform_check(context, &options->transform, dataset->shape);
+    if (status == WICK_OK)
+        status = take_normalization(loader, options);
+    if (status == WICK_OK)
+        status = make_order(loader);
     if (status == WICK_OK)
         *out = loader;
     else
@@ -104,8 +145,8 @@ wick_status wick_loader_begin(wick_loader *loader)
     wick_generator *generator = loader->generator;
     if (generator == NULL)
         generator = wick_default_generator(loader->context);
-    /* _BaseDataLoaderIter's base seed, which only its worker processes would use. */
-    (void)wick_generator_random_int64(generator);
+    /* _BaseDataLoaderIter's base seed, which its worker processes would use, and here the transforms. */
+    loader->base_seed = (uint64_t)wick_generator_random_int64(generator);
     wick_tensor_free(loader->permutation);
     loader->permutation = NULL;
     loader->next = 0;
@@ -161,25 +202,97 @@ wick_status wick_loader_next_indices(wick_loader *loader, const int64_t **indice
     return WICK_OK;
 }
 
+/* ---- images ---- */
+
+bool wki_loader_fetches(const wick_loader *loader)
+{
+    return wki_transform_is_set(&loader->transform);
+}
+
+size_t wki_loader_spare_bytes(const wick_loader *loader)
+{
+    const int64_t *shape = loader->dataset->shape;
+    return loader->transform.rotate > 0 ? (size_t)(shape[0] * shape[1] * shape[2]) : 0;
+}
+
+const float *wki_loader_mean(const wick_loader *loader)
+{
+    return loader->mean;
+}
+
+const float *wki_loader_std(const wick_loader *loader)
+{
+    return loader->std;
+}
+
+void wki_fetch(void *fetcher, int64_t at, uint8_t *pixels)
+{
+    const wki_fetcher *f = fetcher;
+    const wick_loader *loader = f->loader;
+    const wick_dataset *dataset = loader->dataset;
+    const int64_t bytes = dataset->shape[0] * dataset->shape[1] * dataset->shape[2];
+    wki_transform_draw draw;
+    wki_transform_choose(&loader->transform, dataset->shape, loader->base_seed, f->indices[at], &draw);
+    wki_transform_apply(&loader->transform, &draw, dataset->shape, loader->erased,
+                        dataset->pixels + f->indices[at] * bytes, pixels,
+                        f->spare == NULL ? NULL : f->spare + at * bytes);
+}
+
 /* ---- batches ---- */
 
-static wick_status collate(const wick_dataset *dataset, const int64_t *indices, int64_t count,
+/* The image at place `at` of the batch, transformed and normalised. */
+static void give_image(wki_fetcher *fetcher, int64_t at, uint8_t *room, float *out)
+{
+    const wick_loader *loader = fetcher->loader;
+    const int64_t *shape = loader->dataset->shape;
+    const int64_t plane = shape[1] * shape[2], bytes = shape[0] * plane;
+    const uint8_t *pixels = loader->dataset->pixels + fetcher->indices[at] * bytes;
+    if (room != NULL) {
+        wki_fetch(fetcher, at, room);
+        pixels = room;
+    }
+    wki_pixels_to_float(pixels, bytes, out);
+    for (int64_t i = 0; loader->mean != NULL && i < bytes; i++)
+        out[i] = (out[i] - loader->mean[i / plane]) / loader->std[i / plane];
+}
+
+static wick_status give_images(const wick_loader *loader, const int64_t *indices, int64_t count,
+                               float *out)
+{
+    const int64_t *shape = loader->dataset->shape;
+    const int64_t bytes = shape[0] * shape[1] * shape[2];
+    void *room = NULL, *spare = NULL;
+    wick_status status = WICK_OK;
+    if (wki_loader_fetches(loader))
+        WKI_GOTO_OUT(wki_alloc(loader->context, (size_t)bytes, 1, "an image", &room));
+    if (wki_loader_spare_bytes(loader) > 0)
+        WKI_GOTO_OUT(wki_alloc(loader->context, (size_t)count, (size_t)bytes, "images", &spare));
+    wki_fetcher fetcher = {loader, indices, spare};
+    for (int64_t i = 0; i < count; i++)
+        give_image(&fetcher, i, room, out + i * bytes);
+out:
+    free(room);
+    free(spare);
+    return status;
+}
+
+static wick_status collate(const wick_loader *loader, const int64_t *indices, int64_t count,
                            wick_tensor **images, wick_tensor **labels)
 {
+    const wick_dataset *dataset = loader->dataset;
     const int64_t shape[4] = {count, dataset->shape[0], dataset->shape[1], dataset->shape[2]};
-    int64_t pixels = shape[1] * shape[2] * shape[3];
-    wick_tensor *x, *y;
+    wick_tensor *x, *y = NULL;
     WKI_TRY(wick_tensor_new(dataset->context, WICK_FLOAT32, 4, shape, &x));
     wick_status status = wick_tensor_new(dataset->context, WICK_INT64, 1, shape, &y);
+    if (status == WICK_OK)
+        status = give_images(loader, indices, count, wick_tensor_f32(x));
     if (status != WICK_OK) {
         wick_tensor_free(x);
+        wick_tensor_free(y);
         return status;
     }
-    for (int64_t i = 0; i < count; i++) {
-        wki_pixels_to_float(dataset->pixels + indices[i] * pixels, pixels,
-                            wick_tensor_f32(x) + i * pixels);
+    for (int64_t i = 0; i < count; i++)
         wick_tensor_i64(y)[i] = dataset->labels[indices[i]];
-    }
     *images = x;
     *labels = y;
     return WICK_OK;
@@ -198,7 +311,7 @@ wick_status wick_loader_next(wick_loader *loader, wick_tensor **images, wick_ten
         *labels = NULL;
         return WICK_OK;
     }
-    wick_status status = collate(loader->dataset, indices, count, images, labels);
+    wick_status status = collate(loader, indices, count, images, labels);
     if (status != WICK_OK)
         loader->next -= count; /* the batch is still to come */
     return status;
@@ -234,6 +347,8 @@ static wick_status fill_state(const wick_loader *loader, wick_state_dict *dict)
     memcpy(numbers, &at, sizeof(numbers));
     for (size_t i = 0; i < WKI_COUNT(place_keys); i++)
         WKI_TRY(wki_state_dict_add_i64(dict, place_keys[i], numbers[i]));
+    if (wki_transform_is_set(&loader->transform))
+        WKI_TRY(wki_state_dict_add_i64(dict, "base_seed", (int64_t)loader->base_seed));
     if (loader->permutation == NULL)
         return WICK_OK;
     return wki_state_dict_add_generator(dict, "order", loader->drawn_from);
@@ -305,11 +420,14 @@ wick_status wick_loader_load_state_dict(wick_loader *loader, const wick_state_di
     place at;
     const uint8_t *drawn_from = NULL;
     wick_tensor *permutation = NULL;
+    int64_t base_seed = 0;
     if (loader == NULL)
         return WICK_EINVAL;
     if (dict == NULL)
         return wki_fail(loader->context, WICK_EINVAL, "the loader's state is NULL");
     WKI_TRY(read_place(loader, dict, &at));
+    if (wki_transform_is_set(&loader->transform))
+        WKI_TRY(wki_state_dict_get_i64(dict, "base_seed", INT64_MIN, INT64_MAX, &base_seed));
     if (wick_state_dict_get(dict, "order") != NULL)
         WKI_TRY(wki_state_dict_get_generator(dict, "order", &drawn_from));
     WKI_TRY(check_place(loader, &at, drawn_from != NULL));
@@ -319,6 +437,7 @@ wick_status wick_loader_load_state_dict(wick_loader *loader, const wick_state_di
     }
     wick_tensor_free(loader->permutation);
     loader->permutation = permutation;
+    loader->base_seed = (uint64_t)base_seed;
     loader->begun = at.begun != 0;
     loader->dry = at.dry != 0;
     loader->next = at.next;

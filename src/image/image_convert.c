@@ -80,6 +80,25 @@ wick_status wick_image_to_float(const wick_tensor *image, wick_tensor **out)
     return WICK_OK;
 }
 
+wick_status wick_image_normalize(wick_tensor *image, const float *mean, const float *std)
+{
+    if (image == NULL)
+        return WICK_EINVAL;
+    if (image->dtype != WICK_FLOAT32 || image->ndim < 3 || mean == NULL || std == NULL)
+        return wki_fail(image->context, WICK_EINVAL,
+                        "what is normalised must be torch.float32 [channels, height, width], not %s of "
+                        "%d dimensions, and needs a mean and a std",
+                        wick_dtype_name(image->dtype), image->ndim);
+    const int64_t channels = image->shape[image->ndim - 3];
+    const int64_t size = image->shape[image->ndim - 2] * image->shape[image->ndim - 1];
+    float *data = image->data;
+    for (int64_t at = 0; at < image->numel; at++) {
+        int64_t c = at / size % channels;
+        data[at] = (data[at] - mean[c]) / std[c];
+    }
+    return WICK_OK;
+}
+
 /* ---- edges ---- */
 
 /* The mean along the edges of one plane. */

@@ -18,9 +18,14 @@ typedef struct wki_plan wki_plan;
  * rows. */
 typedef struct wki_batch {
     const uint8_t *const *pixels; /* [count], or NULL */
-    const float *images;          /* [count][numel], if pixels is NULL */
-    const int64_t *targets;       /* [count] class numbers, checked; for a step */
-    int64_t count;                /* 1 .. the plan's capacity */
+    const float *images;          /* [count][numel], if pixels and fetch are NULL */
+    /* Instead of pixels, or NULL: writes the pixels of the batch's image number `at`. It is called by
+     * the thread that runs the image's block. */
+    void (*fetch)(void *user, int64_t at, uint8_t *pixels);
+    void *user;
+    const float *mean, *std; /* pixels / 255 become (x - mean) / std, a number a channel; or NULL */
+    const int64_t *targets;  /* [count] class numbers, checked; for a step */
+    int64_t count;           /* 1 .. the plan's capacity */
     /* For a step's cross entropy, as in wki_cross_entropy_call; scale 0: 1 / count. */
     const float *class_weights;
     float smoothing, scale;

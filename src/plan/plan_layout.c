@@ -79,10 +79,10 @@ wki_grid wki_grid_of(const wki_task *task, const wki_value *value)
 
 /* ---- input ---- */
 
-static void pixels_to_value(const wki_task *task, const wki_value *value, float *data)
+static void pixels_to_value(const wki_task *task, const wki_value *value, const uint8_t *const *pixels,
+                            float *data)
 {
     const wki_plan *plan = task->plan;
-    const uint8_t *const *pixels = task->batch->pixels + task->first;
     wki_layout_call call = {.pixels = pixels, .images = task->images};
     if (value->lanes && !plan->columns) {
         call = call_for(value, &value->data, data, task->images);
@@ -103,12 +103,64 @@ static void pixels_to_value(const wki_task *task, const wki_value *value, float 
     }
 }
 
+static void normalize_row(float *row, int64_t count, float mean, float std)
+{
+    for (int64_t i = 0; i < count; i++)
+        row[i] = (row[i] - mean) / std;
+}
+
+/* Of a block's last lanes, where there are no images, nothing is to become of the zeros. */
+static void normalize_lanes(float *row, int width, int images, float mean, float std)
+{
+    for (int x = 0; x < width; x++)
+        normalize_row(row + (ptrdiff_t)x * WKI_LANES, images, mean, std);
+}
+
+static void normalize_value(const wki_task *task, const wki_value *value, float *data)
+{
+    const wki_plan *plan = task->plan;
+    const float *mean = task->batch->mean, *std = task->batch->std;
+    const int64_t channels = plan->input_ndim == 3 ? plan->input_shape[0] : 1;
+    const int64_t plane = value->numel / channels;
+    for (int r = 0; value->lanes && r < value->channels * value->height; r++) {
+        const int c = r / value->height;
+        float *row = image_row(value, &value->data, data, r);
+        if (plan->columns)
+            normalize_row(row, value->width, mean[c], std[c]);
+        else if (task->images == WKI_LANES)
+            normalize_row(row, (int64_t)value->width * WKI_LANES, mean[c], std[c]);
+        else
+            normalize_lanes(row, value->width, task->images, mean[c], std[c]);
+    }
+    for (int64_t i = 0; !value->lanes && i < task->images * channels; i++)
+        normalize_row(data + i * plane, plane, mean[i % channels], std[i % channels]);
+}
+
+/* The pixels of the block's images, fetched to the thread's scratch if they are not there. */
+static void find_pixels(const wki_task *task, const wki_value *value, const uint8_t *pixels[WKI_LANES])
+{
+    const wki_batch *batch = task->batch;
+    uint8_t *room = (uint8_t *)wki_scratch(task->plan, task->thread);
+    for (int i = 0; i < task->images; i++) {
+        if (batch->fetch == NULL) {
+            pixels[i] = batch->pixels[task->first + i];
+            continue;
+        }
+        batch->fetch(batch->user, task->first + i, room + i * value->numel);
+        pixels[i] = room + i * value->numel;
+    }
+}
+
 static void input_forward(const wki_op *op, const wki_task *task)
 {
     const wki_value *value = &task->plan->values[op->out];
     float *data = wki_data(task, op->out);
-    if (task->batch->pixels != NULL) {
-        pixels_to_value(task, value, data);
+    if (task->batch->pixels != NULL || task->batch->fetch != NULL) {
+        const uint8_t *pixels[WKI_LANES];
+        find_pixels(task, value, pixels);
+        pixels_to_value(task, value, pixels, data);
+        if (task->batch->mean != NULL)
+            normalize_value(task, value, data);
         return;
     }
     const float *images = task->batch->images + task->first * value->numel;
@@ -124,7 +176,15 @@ static void input_backward(const wki_op *op, const wki_task *task)
     (void)task;
 }
 
-const wki_op_kind wki_op_input = {.name = "input", .forward = input_forward, .backward = input_backward};
+/* Room for the pixels of a block. */
+static void input_need(wki_op *op, wki_plan *plan)
+{
+    size_t bytes = (size_t)plan->values[op->out].numel * (size_t)plan->block_images;
+    wki_need_scratch(plan, (bytes + sizeof(float) - 1) / sizeof(float));
+}
+
+const wki_op_kind wki_op_input = {
+    .name = "input", .forward = input_forward, .backward = input_backward, .need = input_need};
 
 /* ---- rows <-> lanes ---- */
 

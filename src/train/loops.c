@@ -29,6 +29,9 @@ typedef struct open_pass {
     wick_pass *at; /* how far it has come */
     int64_t image_bytes, classes;
 
+    wki_fetcher fetcher; /* of a loader whose images have to be fetched */
+    bool fetches;
+
     const uint8_t **pixels; /* of the batch in hand; these four in one allocation */
     int64_t *targets;
     int64_t *predictions;
@@ -79,6 +82,13 @@ static wick_status pass_open(open_pass *p)
     p->targets = (int64_t *)(p->pixels + rows);
     p->predictions = p->targets + rows;
     p->losses = (float *)(p->predictions + rows);
+    p->fetches = wki_loader_fetches(p->loader);
+    p->fetcher.loader = p->loader;
+    if (wki_loader_spare_bytes(p->loader) > 0) {
+        WKI_TRY(
+            wki_alloc(p->context, (size_t)batch, wki_loader_spare_bytes(p->loader), "a batch", &memory));
+        p->fetcher.spare = memory;
+    }
     return p->at->batches == 0 ? wick_loader_begin(p->loader) : WICK_OK;
 }
 
@@ -88,18 +98,25 @@ static wick_status pass_gather(open_pass *p, wki_batch *batch)
     const int64_t *indices;
     int64_t count;
     WKI_TRY(wick_loader_next_indices(p->loader, &indices, &count));
-    const uint8_t *pixels = wick_dataset_pixels(p->dataset);
+    const uint8_t *pixels = p->fetches ? NULL : wick_dataset_pixels(p->dataset);
     const int64_t *labels = wick_dataset_labels(p->dataset);
     for (int64_t i = 0; i < count; i++) {
-        p->pixels[i] = pixels + indices[i] * p->image_bytes;
+        p->pixels[i] = p->fetches ? NULL : pixels + indices[i] * p->image_bytes;
         p->targets[i] = labels[indices[i]];
     }
     *batch = (wki_batch){.pixels = p->pixels,
+                         .mean = wki_loader_mean(p->loader),
+                         .std = wki_loader_std(p->loader),
                          .targets = p->targets,
                          .count = count,
                          .class_weights = p->loss->weights,
                          .smoothing = p->loss->smoothing,
                          .scale = count == 0 ? 0.0f : wki_loss_scale(p->loss, p->targets, count)};
+    if (p->fetches) {
+        p->fetcher.indices = indices;
+        batch->fetch = wki_fetch;
+        batch->user = &p->fetcher;
+    }
     return WICK_OK;
 }
 
@@ -173,6 +190,7 @@ static wick_status run_pass(wick_module *model, wick_loader *loader, const wick_
         status = pass_run(&p, most, logits, labels);
     at->seconds += wki_seconds() - start;
     free(p.pixels);
+    free(p.fetcher.spare);
     return status;
 }
 

@@ -59,6 +59,16 @@ static void put_options(wki_text *text, const wick_train_options *options)
     }
 }
 
+static void put_numbers(wki_text *text, const char *key, int64_t count, const float *numbers)
+{
+    wki_text_printf(text, ",\n  \"%s\": [", key);
+    for (int64_t i = 0; i < count; i++) {
+        wki_text_puts(text, i == 0 ? "" : ", ");
+        put_number(text, (double)numbers[i]);
+    }
+    wki_text_puts(text, "]");
+}
+
 /* Only where they are not what they are without being asked for. */
 static void put_picture_args(wki_text *text, const wick_run_args *args)
 {
@@ -68,6 +78,14 @@ static void put_picture_args(wki_text *text, const wick_run_args *args)
     }
     if (args->skip_broken)
         wki_text_puts(text, ",\n  \"skip_broken\": true");
+    if (args->augment != NULL) {
+        wki_text_puts(text, ",\n  \"augment\": ");
+        put_string(text, args->augment);
+    }
+    if (args->normalized) {
+        put_numbers(text, "mean", WKI_MIN(args->image_shape[0], 3), args->mean);
+        put_numbers(text, "std", WKI_MIN(args->image_shape[0], 3), args->std);
+    }
 }
 
 wick_status wki_run_args_format(wick_context *context, const wick_run_args *args, char **out)
@@ -226,6 +244,37 @@ static wick_status read_options(const wki_json *json, wick_train_options *option
     return WICK_OK;
 }
 
+/* "mean" or "std": finite numbers, one a channel. */
+static wick_status read_numbers(const wki_json *json, const char *key, size_t channels, bool above_0,
+                                float numbers[3])
+{
+    size_t count;
+    WKI_TRY(wki_json_array(json, at(key), channels, channels, &count));
+    for (size_t i = 0; i < count; i++) {
+        double number;
+        WKI_TRY(wki_json_number(json, (wki_json_at){key, (int64_t)i, NULL}, &number));
+        numbers[i] = (float)number;
+        if (!isfinite(numbers[i]) || (above_0 && !(numbers[i] > 0)))
+            return wki_json_fail(json, (wki_json_at){key, (int64_t)i, NULL}, "must be a number%s",
+                                 above_0 ? " above 0" : "");
+    }
+    return WICK_OK;
+}
+
+/* After the image's shape. */
+static wick_status read_transform_args(const wki_json *json, wick_run_args *args)
+{
+    if (json_object_get(json->root, "augment") != NULL)
+        WKI_TRY(read_string(json, "augment", false, &args->augment));
+    args->normalized = json_object_get(json->root, "mean") != NULL;
+    if (!args->normalized)
+        return WICK_OK;
+    if (args->image_shape[0] > 3)
+        return wki_json_fail(json, at("mean"), "is for images of 1 to 3 channels");
+    WKI_TRY(read_numbers(json, "mean", (size_t)args->image_shape[0], false, args->mean));
+    return read_numbers(json, "std", (size_t)args->image_shape[0], true, args->std);
+}
+
 /* These may be missing. */
 static wick_status read_picture_args(const wki_json *json, wick_run_args *args)
 {
@@ -248,6 +297,7 @@ static wick_status read_args(const wki_json *json, wick_run_args *args)
     WKI_TRY(wki_json_integer(json, at("limit"), 0, MOST_EXAMPLES, &args->limit));
     WKI_TRY(read_picture_args(json, args));
     WKI_TRY(read_image_shape(json, args->image_shape));
+    WKI_TRY(read_transform_args(json, args));
     WKI_TRY(read_classes(json, args));
     WKI_TRY(wki_json_integer(json, at("epochs"), 0, MOST_EPOCHS, &args->epochs));
     WKI_TRY(wki_json_integer(json, at("batch_size"), 1, MOST_EXAMPLES, &args->batch_size));
@@ -282,6 +332,7 @@ void wki_run_args_release(wick_run_args *args)
     free((char *)args->model);
     free((char *)args->data);
     free((char *)args->data_dir);
+    free((char *)args->augment);
     free((char *)args->device);
     for (const wki_train_option *option = wki_train_options; option->key != NULL; option++)
         if (option->kind == WKI_OPTION_TEXT)

@@ -1,12 +1,13 @@
 # A model trained on pictures of one's own, from end to end.
 mkfolder pictures train=120 test=40 seed=5
-wick train --data pictures --image-size 24 --channels 1 --epochs 15 --batch-size 8 --seed 3 --out run \
+wick train --data pictures --image-size 24 --normalize auto --augment flip,crop=2,rotate=5 --epochs 14 --batch-size 8 --seed 3 --out run \
     --no-figures >out 2>err
 cat err
-jsonget image_shape classes <run/args.json
+jsonget image_shape classes augment mean.length <run/args.json
+grep -c 'Normalize(mean=' out
 awk -v accuracy="$(jsonget accuracy <run/results.json)" 'BEGIN { print (accuracy >= 90) ? "learnt" : "accuracy " accuracy }'
 # The same with other threads.
-wick train --data pictures --image-size 24 --channels 1 --epochs 15 --batch-size 8 --seed 3 --out other \
+wick train --data pictures --image-size 24 --normalize auto --augment flip,crop=2,rotate=5 --epochs 14 --batch-size 8 --seed 3 --out other \
     --no-figures --threads 3 >/dev/null
 same_run run other || echo "another model with other threads"
 # What comes of it: the run knows how large the pictures are.
@@ -27,3 +28,10 @@ mv others/train/cross others/train/disc
 wick eval run --data others --json | jsonget count
 rm -r others/train/disc others/test/disc
 try wick eval run --data others
+echo "# what cannot be done to them"
+for augment in flipp crop crop=24 rotate=181 erase=2 flip,,crop=1 reflect; do
+    try wick train --data pictures --image-size 24 --augment $augment
+done
+for normalize in 0.5 1:0 0.1,0.2:1,1 a:b auto:1 0.5:0.5:0.5; do
+    try wick train --data pictures --image-size 24 --normalize $normalize
+done

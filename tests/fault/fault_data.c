@@ -93,8 +93,10 @@ static wick_status run_loader(wick_context *context, const char *folder)
     int64_t seen = 0;
     wick_status status;
     FAULT_TRY(make_dataset(context, &dataset));
-    FAULT_TRY(
-        wick_loader_new(dataset, &(wick_loader_options){.batch_size = 4, .shuffle = true}, &loader));
+    const float mean = 0.5F, std = 0.25F;
+    const wick_loader_options options = {
+        .batch_size = 4, .shuffle = true, .transform = {.rotate = 5}, .mean = &mean, .std = &std};
+    FAULT_TRY(wick_loader_new(dataset, &options, &loader));
     for (int epoch = 0; epoch < 2; epoch++) {
         FAULT_TRY(wick_loader_begin(loader));
         for (;;) {
