@@ -1,10 +1,10 @@
-/* Times wick for bench/compare.py, which times its peers at the same things: prints seconds as one JSON
- * object.
+/* Times wick for bench/compare, which times its peers at the same things: prints seconds as one JSON object.
  *
- *   step [FLAGS] LAYER...      a training step of a Sequential of layers in PyTorch's words, such as
- * 'Conv2d(1, 10, 3)' step [FLAGS] --model v2    a training step of one of the chapter's models step
- * --epoch --model v2    an epoch of training on Fashion-MNIST, without the evaluation step --read
- * opening both halves of Fashion-MNIST
+ *   step [FLAGS] LAYER...            a training step of a Sequential of layers in PyTorch's words, such as
+ *                                    'Conv2d(1, 10, 3)'
+ *   step [FLAGS] --model v2          a training step of one of the chapter's models
+ *   step [FLAGS] --epoch --model v2  an epoch of training on Fashion-MNIST, without the evaluation
+ *   step --read                      opening both halves of Fashion-MNIST
  *
  * FLAGS: --input N,C,H,W (32,1,28,28)  --hidden N (10)  --threads N (0: all)  --seconds S (0.3)
  *        --forward: inference, not training  --data NAME|FOLDER (fashion-mnist) */

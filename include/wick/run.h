@@ -3,19 +3,16 @@
  *   args.json      what made it, enough to make it again
  *   results.csv    a row an epoch
  *   results.json   model_name, model_loss, model_acc, accuracy, train_time, device, threads, seed,
- * parameters, epochs
+ *                  parameters, epochs
  *   model.pth      its weights, which torch.load(weights_only=True) opens
  *   steps.csv, curves.png, curves.svg, confusion_matrix.png, confusion_matrix.svg, report.html
  *                  each step's training loss, and figures (plot.h), which the program adds
  *   checkpoint.pth while it is not finished: all that is needed to go on with it
  *
  * Every file is written to a temporary name, synced and renamed, and the folder is synced, so that
- * each is at every
- * moment whole. The folder is locked (flock) as long as a wick_run that was created or resumed is
- * there: another one, in
- * this process or another of this machine, is refused. The system lets go of the lock when the process
- * ends, however
- * that happens.
+ * each is at every moment whole. The folder is locked (flock) as long as a wick_run that was created
+ * or resumed is there: another one, in this process or another of this machine, is refused. The
+ * system lets go of the lock when the process ends, however that happens.
  */
 #ifndef WICK_RUN_H
 #define WICK_RUN_H

@@ -4,13 +4,12 @@
  *   lanes  [channel][row][column][WKI_LANES]: a vector holds the same pixel of several images, so that a
  *          convolution is a weight times a vector whatever the sizes, and no edge needs code of its own.
  *          Around each channel there may be a halo of zeros, which nobody writes. For a single image
- * the lanes
- *          hold WKI_LANES neighbouring columns instead; a convolution does not see the difference.
+ *          the lanes hold WKI_LANES neighbouring columns instead; a convolution does not see the
+ *          difference.
  *   rows   [image][feature], row-major as outside.
  *
  * Every sum is made in an order that does not depend on the vector width: lane by lane, then the lanes
- * as a
- * tree (see kernel_vector.h). Kernels keep no state and allocate nothing.
+ * as a tree (see kernel_vector.h). Kernels keep no state and allocate nothing.
  */
 #ifndef WKI_KERNELS_H
 #define WKI_KERNELS_H

@@ -14,7 +14,7 @@ typedef struct run {
     int stages;        /* 1 where no op waits for all blocks */
 
     bool forward, backward;
-    bool fused; /* a block goes forward and backward at once: it may use its thread's slot */
+    bool fused; /* nothing of a block is needed once it is done: it may use its thread's slot */
     bool cross_entropy;
     float *output; /* [count][output numel] or NULL */
     const float *output_gradient;
@@ -311,7 +311,12 @@ static void draw_seed(wki_plan *plan)
 
 void wki_plan_forward(wki_plan *plan, const wki_batch *batch, float *output)
 {
-    run r = {.plan = plan, .batch = batch, .forward = true, .output = output};
+    /* In evaluation nothing is kept, so that a thread goes on in memory that is in its cache. */
+    run r = {.plan = plan,
+             .batch = batch,
+             .forward = true,
+             .fused = !plan->module->training,
+             .output = output};
     draw_seed(plan);
     run_all(&r);
     plan->forward_count = batch->count;
