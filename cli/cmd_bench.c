@@ -62,6 +62,7 @@ static const char examples[] = "  wick bench\n"
 
 /* What was measured. */
 typedef struct bench_report {
+    cli_model_choice choice;
     wick_machine_speed machine;
     wick_module *module;
     wick_model_speed *model;
@@ -289,7 +290,8 @@ static wick_status print_json(cli_app *app, const bench_args *args, const bench_
     json_open(&json, NULL, '{');
     TRY(json_machine(app, &json, report));
     json_text(&json, "model_name", wick_module_class_name(report->module));
-    json_int(&json, "hidden_units", args->hidden_units);
+    if (!wick_model_is_text(report->choice.model))
+        json_int(&json, "hidden_units", args->hidden_units);
     json_ints(&json, "input", args->input.count, args->input.at);
     json_int(&json, "batch_size", args->batch_size);
     json_kernels(&json, report);
@@ -303,9 +305,11 @@ static wick_status print_text(cli_app *app, const bench_args *args, const bench_
 {
     const char *cpu;
     TRY(wick_context_cpu(app->context, &cpu));
-    say(app, "%s, %" PRId64 " hidden units, images %" PRId64 "x%" PRId64 "x%" PRId64 ", kernels %s\n\n",
-        wick_module_class_name(report->module), args->hidden_units, args->input.at[0], args->input.at[1],
-        args->input.at[2], cpu);
+    say(app, "%s, ", wick_module_class_name(report->module));
+    if (!wick_model_is_text(report->choice.model))
+        say(app, "%" PRId64 " hidden units, ", args->hidden_units);
+    say(app, "images %" PRId64 "x%" PRId64 "x%" PRId64 ", kernels %s\n\n", args->input.at[0],
+        args->input.at[1], args->input.at[2], cpu);
     print_machine(app, report);
     print_kernels(app, report);
     print_work(app, report);
@@ -359,10 +363,10 @@ static wick_status bench(cli_app *app, const bench_args *args, bench_report *rep
     if (args->input.count != 3)
         return app_usage(app, "--input must be three numbers, channels, height and width, not %d",
                          args->input.count);
-    TRY(settings_check_model(app, args->model));
+    TRY(model_choose(app, args->model, option_given(options, args, "hidden-units"), &report->choice));
     TRY(wick_context_set_threads(app->context, (int)args->threads));
-    TRY(wick_model_by_name(app->context, args->model, args->input.at, args->hidden_units, args->classes,
-                           &report->module));
+    TRY(model_make(app, &report->choice, args->input.at, args->hidden_units, args->classes,
+                   &report->module));
     TRY(measure(app, args, report));
     return args->json ? print_json(app, args, report) : print_text(app, args, report);
 }
@@ -375,6 +379,7 @@ static wick_status run(cli_app *app, void *memory)
     wick_status status = bench(app, args, &report);
     wick_free(report.model);
     wick_module_free(report.module);
+    model_release(&report.choice);
     return status;
 }
 

@@ -22,8 +22,10 @@ typedef struct eval_args {
 } eval_args;
 
 static const cli_option options[] = {
-    {"model", "NAME", OPTION_TEXT, offsetof(eval_args, model), 0, 0,
-     "which model the weights are of: v0, v1, v2, ...; a run knows its own"},
+    {"model", "NAME|TEXT|FILE", OPTION_TEXT, offsetof(eval_args, model), 0, 0,
+     "which model the weights are of: v0, v1, v2, or a model's text, or a file with one; a run knows "
+     "its "
+     "own"},
     {"hidden-units", "N", OPTION_INT, offsetof(eval_args, hidden_units), 1, 1 << 20,
      "its hidden units; else the run's, or 10"},
     {"data", "NAME|FOLDER", OPTION_TEXT, offsetof(eval_args, data.data), 0, 0,
@@ -63,6 +65,7 @@ static const char examples[] = "  wick eval runs/train\n"
 typedef struct eval_work {
     wick_run *run; /* NULL for a file */
     char *weights; /* the file's path */
+    cli_model_choice choice;
     cli_data_args data;
     wick_dataset *test_data;
     wick_loader *loader;
@@ -87,6 +90,7 @@ static void evaluation_release(eval_work *evaluation)
     wick_dataset_free(evaluation->test_data);
     wick_run_free(evaluation->run);
     free(evaluation->weights);
+    model_release(&evaluation->choice);
 }
 
 /* What was not given comes from the run, or is what training has as default. */
@@ -130,9 +134,10 @@ static wick_status load_model(cli_app *app, const eval_args *args, eval_work *ev
     int64_t hidden_units = args->hidden_units != 0 ? args->hidden_units
                            : run != NULL           ? run->hidden_units
                                                    : 10;
-    TRY(wick_model_by_name(app->context, args->model != NULL ? args->model : run->model,
-                           wick_dataset_image_shape(evaluation->test_data), hidden_units,
-                           wick_dataset_class_count(evaluation->test_data), &evaluation->model));
+    if (args->model == NULL)
+        TRY(model_choose(app, run->model, true, &evaluation->choice));
+    TRY(model_make(app, &evaluation->choice, wick_dataset_image_shape(evaluation->test_data),
+                   hidden_units, wick_dataset_class_count(evaluation->test_data), &evaluation->model));
     return load_weights(app, evaluation);
 }
 
@@ -169,7 +174,7 @@ static wick_status check_classes(cli_app *app, const eval_work *evaluation)
 static wick_status open_all(cli_app *app, const eval_args *args, eval_work *evaluation)
 {
     if (args->model != NULL)
-        TRY(settings_check_model(app, args->model));
+        TRY(model_choose(app, args->model, args->hidden_units != 0, &evaluation->choice));
     TRY(settings_use_machine(app, &args->machine));
     TRY(open_operand(app, args, evaluation));
     fill_data(args, evaluation);

@@ -42,7 +42,16 @@ static const char about[] =
     "image, what comes out of each layer, how many numbers it learns, and how many multiply-adds\n"
     "it takes.\n"
     "MODEL is FashionMNISTModelV0, FashionMNISTModelV1 or FashionMNISTModelV2, short v0, v1, v2;\n"
-    "tinyvgg is v2.\n";
+    "tinyvgg is v2. Or it is a model's text: constructor calls as in PyTorch, or what print(model)\n"
+    "shows; @FILE, or a file's path, is a file with such a text.\n"
+    "A text's layers: Linear, Conv2d, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, BatchNorm1d,\n"
+    "BatchNorm2d, GroupNorm, LayerNorm, Dropout, Dropout2d, ReLU, LeakyReLU, GELU, SiLU, Sigmoid,\n"
+    "Tanh, Softmax, LogSoftmax, Flatten, Identity; LazyLinear(out), LazyConv2d(out, ...) and\n"
+    "LazyBatchNorm2d() take their input's size from what comes. Sequential(...) runs its children\n"
+    "one after the other, Residual(...) adds its input, or what its shortcut=... makes of it, to\n"
+    "what comes out of them. Children are named as name=Layer(...) or as in\n"
+    "Sequential(OrderedDict([('name', Layer(...)), ...])). nn. may stand before each; # begins a\n"
+    "comment.\n";
 
 static const char examples[] =
     "  wick model v2\n"
@@ -50,10 +59,15 @@ static const char examples[] =
     "  wick model v0 --state-dict --dummy rand\n"
     "      model 0's weights under seed 42, and its answer to the chapter's dummy image\n"
     "  wick model tinyvgg --hidden-units 64 --input 3,28,28\n"
-    "      a wider one for images in colour: how many parameters?\n";
+    "      a wider one for images in colour: how many parameters?\n"
+    "  wick model 'Sequential(LazyConv2d(8, 3), ReLU(), Flatten(), LazyLinear(10))'\n"
+    "      one of your own\n"
+    "  wick model @mine.txt --input 3,32,32\n"
+    "      the same from a file\n";
 
 /* What is there to print. */
 typedef struct model_report {
+    cli_model_choice choice;
     wick_module *model;
     wick_layer_summary *layers;
     int64_t layer_count;
@@ -158,10 +172,13 @@ static wick_status make_report(cli_app *app, const model_args *args, model_repor
     if (args->input.count != 3)
         return app_usage(app, "--input must be three numbers, channels, height and width, not %d",
                          args->input.count);
-    TRY(settings_check_model(app, args->operands.at[0]));
+    TRY(model_choose(app, args->operands.at[0], option_given(options, args, "hidden-units"),
+                     &report->choice));
     wick_manual_seed(app->context, args->seed);
-    TRY(wick_model_by_name(app->context, args->operands.at[0], args->input.at, args->hidden_units,
-                           args->classes, &report->model));
+    /* A text says how many classes there are. */
+    bool any = wick_model_is_text(report->choice.model) && !option_given(options, args, "classes");
+    TRY(model_make(app, &report->choice, args->input.at, args->hidden_units, any ? 0 : args->classes,
+                   &report->model));
     TRY(wick_module_summary(report->model, 4, shape, &report->layers, &report->layer_count));
     if (args->dummy != NULL)
         TRY(answer(app, args->dummy, 4, shape, report));
@@ -181,6 +198,7 @@ static wick_status run(cli_app *app, void *memory)
     wick_state_dict_free(report.dict);
     wick_free(report.layers);
     wick_module_free(report.model);
+    model_release(&report.choice);
     return status;
 }
 

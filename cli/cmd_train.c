@@ -110,7 +110,8 @@ static wick_status read_checkpoint_every(cli_app *app, const char *text, cli_che
 
 static wick_status begin(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
 {
-    TRY(settings_check_model(app, args->model));
+    TRY(model_choose(app, args->model, option_given(train_options, args, "hidden-units"),
+                     &training->choice));
     TRY(settings_use_machine(app, &args->machine));
     TRY(pair_open(app, &args->data, pair));
     TRY(training_use_data(app, training, &args->data, pair));

@@ -52,16 +52,16 @@ static wick_status open_file(cli_app *app, const char *path, const cli_source_ar
     if (args->model == NULL)
         return app_usage(
             app, "'%s' is no run's folder; of a file, say with --model which model it is of", path);
-    TRY(settings_check_model(app, args->model));
+    TRY(model_choose(app, args->model, args->hidden_units != 0, &source->choice));
     source->weights = strdup(path);
     if (source->weights == NULL)
         return app_fail(app, WICK_ENOMEM, "out of memory");
     source->data.data = args->data != NULL ? args->data : "fashion-mnist";
     source->data.data_dir = args->data_dir;
     TRY(find_facts(app, source));
-    TRY(wick_model_by_name(app->context, args->model, source->image_shape,
-                           args->hidden_units != 0 ? args->hidden_units : 10, source->class_count,
-                           &source->model));
+    TRY(model_make(app, &source->choice, source->image_shape,
+                   args->hidden_units != 0 ? args->hidden_units : 10, source->class_count,
+                   &source->model));
     return load_weights(app, source);
 }
 
@@ -102,6 +102,7 @@ void source_release(cli_source *source)
     wick_run_free(source->run);
     free(source->classes);
     free(source->weights);
+    model_release(&source->choice);
     memset(source, 0, sizeof(*source));
 }
 

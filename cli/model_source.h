@@ -2,6 +2,7 @@
 #ifndef CLI_MODEL_SOURCE_H
 #define CLI_MODEL_SOURCE_H
 
+#include "model_choice.h"
 #include "pair.h"
 
 typedef struct cli_source_args {
@@ -11,12 +12,12 @@ typedef struct cli_source_args {
 
 #define SOURCE_OPTIONS(type)                                                                            \
     {"model",                                                                                           \
-     "NAME",                                                                                            \
+     "NAME|TEXT|FILE",                                                                                  \
      OPTION_TEXT,                                                                                       \
      offsetof(type, source.model),                                                                      \
      0,                                                                                                 \
      0,                                                                                                 \
-     "of a file: which model the weights are of: v0, v1, v2, ..."},                                     \
+     "of a file: which model the weights are of: v0, v1, v2, or a model's text, or a file with one"},   \
         {"hidden-units",                                                                                \
          "N",                                                                                           \
          OPTION_INT,                                                                                    \
@@ -38,8 +39,9 @@ typedef struct cli_source_args {
 
 /* Zero before source_open(). */
 typedef struct cli_source {
-    wick_run *run; /* NULL for a file */
-    char *weights; /* the file's path */
+    wick_run *run;           /* NULL for a file */
+    char *weights;           /* the file's path */
+    cli_model_choice choice; /* of a file */
     cli_data_args data;
     wick_dataset *dataset; /* a half of the data, from source_dataset() on */
     wick_module *model;

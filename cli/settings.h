@@ -2,7 +2,7 @@
 #ifndef CLI_SETTINGS_H
 #define CLI_SETTINGS_H
 
-#include "app.h"
+#include "model_choice.h"
 
 typedef struct cli_machine_args {
     const char *device;
@@ -22,8 +22,7 @@ typedef struct cli_machine_args {
     }
 #define MODEL_OPTION(type)                                                                              \
     {                                                                                                   \
-        "model", "NAME", OPTION_TEXT, offsetof(type, model), 0, 0,                                      \
-            "FashionMNISTModelV0, V1 or V2; short v0, v1, v2; tinyvgg is v2"                            \
+        "model", "NAME|TEXT|FILE", OPTION_TEXT, offsetof(type, model), 0, 0, MODEL_WORDS                \
     }
 #define HIDDEN_UNITS_OPTION(type)                                                                       \
     {                                                                                                   \
@@ -41,7 +40,5 @@ typedef struct cli_machine_args {
 
 /* Sets threads and device; the name of no device is a failure of usage. */
 wick_status settings_use_machine(cli_app *app, const cli_machine_args *args);
-/* A failure of usage if there is no model of that name. Draws from the default generator. */
-wick_status settings_check_model(cli_app *app, const char *model);
 
 #endif

@@ -82,13 +82,29 @@ wick_status training_use_data(cli_app *app, cli_training *training, const cli_da
     return fill_classes(app, training, pair->train_data);
 }
 
+/* A model from text stands in args.json as it prints: there is then no file or size to look for again. */
+static wick_status make_model(cli_app *app, cli_training *training)
+{
+    wick_run_args *args = &training->args;
+    if (training->choice.model == NULL)
+        return wick_model_by_name(app->context, args->model, args->image_shape, args->hidden_units,
+                                  args->class_count, &training->model);
+    TRY(model_make(app, &training->choice, args->image_shape, args->hidden_units, args->class_count,
+                   &training->model));
+    args->model = training->choice.model;
+    if (!wick_model_is_text(args->model))
+        return WICK_OK;
+    TRY(wick_module_format(training->model, &training->printed));
+    args->model = training->printed;
+    return WICK_OK;
+}
+
 wick_status training_begin(cli_app *app, cli_training *training, const cli_pair *pair)
 {
     const wick_run_args *args = &training->args;
     bar_init(&training->bar);
     wick_manual_seed(app->context, args->seed);
-    TRY(wick_model_by_name(app->context, args->model, args->image_shape, args->hidden_units,
-                           args->class_count, &training->model));
+    TRY(make_model(app, training));
     wick_status status =
         wick_train_options_loss(&args->how, app->context, args->class_count, &training->loss_fn);
     if (status == WICK_OK)
@@ -324,6 +340,9 @@ void training_release(cli_training *training)
     training->class_weights = NULL;
     free(training->data);
     free(training->data_dir);
+    wick_free(training->printed);
+    model_release(&training->choice);
+    training->printed = NULL;
     training->data = training->data_dir = NULL;
     training->classes = NULL;
     training->logits = NULL;

@@ -3,6 +3,7 @@
 #define CLI_TRAINING_H
 
 #include "bar.h"
+#include "model_choice.h"
 #include "pair.h"
 #include "step_log.h"
 #include "steps.h"
@@ -31,7 +32,9 @@ typedef struct cli_training {
     wick_run_args args;
     char *data, *data_dir; /* these and classes are what args points to */
     const char **classes;
-    char *class_weights; /* owned, or NULL */
+    cli_model_choice choice; /* of a run from its beginning; else args names the model */
+    char *printed;           /* what a model from text prints, which args then has; or NULL */
+    char *class_weights;     /* owned, or NULL */
     cli_bar bar;
     cli_step_log log;
     cli_steps steps;

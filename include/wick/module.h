@@ -181,11 +181,14 @@ WICK_API wick_status wick_fashion_mnist_model_v1(wick_context *context, int64_t 
 WICK_API wick_status wick_fashion_mnist_model_v2(wick_context *context, int64_t input_shape,
                                                  int64_t hidden_units, int64_t output_shape,
                                                  wick_module **out);
+/* Whether this is a model's text (there is a parenthesis in it) and not a name. NULL is not. */
+WICK_API bool wick_model_is_text(const char *model);
 /* A model by name, fitted to images [channels, height, width] and output_shape classes:
  * "FashionMNISTModelV0", "FashionMNISTModelV1", "FashionMNISTModelV2", "v0", "v1", "v2", "tinyvgg"
- * (any case).
+ * (any case); or from its text, as wick_model_parse() does, which must give [N, output_shape], and for
+ * which hidden_units is nothing.
  * Errors: WICK_ENOENT, with the known names and the nearest; WICK_ESHAPE if the images are too
- * small. */
+ * small or the text's model gives another shape; those of wick_model_parse(). */
 WICK_API wick_status wick_model_by_name(wick_context *context, const char *name,
                                         const int64_t image_shape[3], int64_t hidden_units,
                                         int64_t output_shape, wick_module **out);

@@ -27,7 +27,7 @@ extern "C" {
  * run in those that wick_run_open() gives. */
 typedef struct wick_run_args {
     const char *model;    /* as for wick_model_by_name() */
-    int64_t hidden_units; /* 0: 10 */
+    int64_t hidden_units; /* 0: 10; nothing for a model's text */
     const char *data;     /* as for wick_dataset_open() */
     const char *data_dir; /* or NULL */
     int64_t limit;        /* only the first so many examples of each half; 0: all */

@@ -224,6 +224,34 @@ static wick_status fit_to_images(wick_context *context, const chapter_model *mod
     return WICK_OK;
 }
 
+bool wick_model_is_text(const char *model)
+{
+    return model != NULL && strchr(model, '(') != NULL;
+}
+
+static wick_status build_text(wick_context *context, const char *text, const int64_t image_shape[3],
+                              int64_t output_shape, wick_module **out)
+{
+    const int64_t in[] = {1, image_shape[0], image_shape[1], image_shape[2]};
+    int64_t sizes[WICK_MAX_DIMS];
+    int ndim;
+    char got[WKI_SHAPE_TEXT];
+    wick_module *made;
+    WKI_TRY(wick_model_parse(context, text, image_shape, &made));
+    wick_status status = wick_module_output_shape(made, 4, in, &ndim, sizes);
+    if (status == WICK_OK && (ndim != 2 || sizes[1] != output_shape))
+        status =
+            wki_fail(context, WICK_ESHAPE,
+                     "the model gives %s for an image, but for %lld classes it must give [1, %lld]",
+                     wki_shape_text(ndim, sizes, got), (long long)output_shape, (long long)output_shape);
+    if (status != WICK_OK) {
+        wick_module_free(made);
+        return status;
+    }
+    *out = made;
+    return WICK_OK;
+}
+
 wick_status wick_model_by_name(wick_context *context, const char *name, const int64_t image_shape[3],
                                int64_t hidden_units, int64_t output_shape, wick_module **out)
 {
@@ -231,6 +259,8 @@ wick_status wick_model_by_name(wick_context *context, const char *name, const in
     if (name == NULL || image_shape == NULL)
         return wki_fail(context, WICK_EINVAL, "the model's %s is NULL",
                         name == NULL ? "name" : "image shape");
+    if (wick_model_is_text(name))
+        return build_text(context, name, image_shape, output_shape, out);
     const chapter_model *model = NULL;
     model_sizes sizes = {.hidden_units = hidden_units, .output_shape = output_shape};
     WKI_TRY(find(context, name, &model));

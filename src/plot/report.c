@@ -148,7 +148,8 @@ static void put_settings(run_report *report)
     char text[96];
     wki_page_puts(page, "<section>\n<h2>Settings</h2>\n<table class=\"settings\">\n<tbody>\n");
     wki_page_row(page, "Model", args->model);
-    put_number_row(page, "Hidden units", args->hidden_units);
+    if (!wick_model_is_text(args->model))
+        put_number_row(page, "Hidden units", args->hidden_units);
     wki_page_row(page, "Data", args->data);
     if (args->data_dir != NULL)
         wki_page_row(page, "Looked for in", args->data_dir);

@@ -196,7 +196,11 @@ static void model_text(const wick_run *run, char *out, size_t size)
 
 static void units_text(const wick_run *run, char *out, size_t size)
 {
-    snprintf(out, size, "%lld", (long long)wick_run_get_args(run)->hidden_units);
+    const wick_run_args *args = wick_run_get_args(run);
+    if (wick_model_is_text(args->model))
+        snprintf(out, size, "-");
+    else
+        snprintf(out, size, "%lld", (long long)args->hidden_units);
 }
 
 static void data_text(const wick_run *run, char *out, size_t size)

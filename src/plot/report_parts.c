@@ -41,7 +41,8 @@ wick_status wki_report_command(wick_context *context, const wick_run_args *args,
     put_flag(&text, "data", args->data);
     if (args->data_dir != NULL)
         put_flag(&text, "data-dir", args->data_dir);
-    put_count(&text, "hidden-units", args->hidden_units);
+    if (!wick_model_is_text(args->model))
+        put_count(&text, "hidden-units", args->hidden_units);
     put_count(&text, "epochs", args->epochs);
     put_count(&text, "batch-size", args->batch_size);
     wki_repr(args->lr, lr);

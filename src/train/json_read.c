@@ -262,24 +262,44 @@ wick_status wki_json_flag(const wki_json *json, wki_json_at at, bool *out)
     return WICK_OK;
 }
 
-wick_status wki_json_string(const wki_json *json, wki_json_at at, bool null_allowed, char **out)
+static wick_status read_string(const wki_json *json, wki_json_at at, size_t most, bool lines, char **out)
 {
     const json_t *value = NULL;
     WKI_TRY(find(json, at, &value));
-    if (null_allowed && json_is_null(value)) {
-        *out = NULL;
-        return WICK_OK;
-    }
     if (!json_is_string(value))
         return wki_json_fail(json, at, "must be a string, not %s", type_name(value));
     const char *string = json_string_value(value);
     size_t length = json_string_length(value);
-    if (length == 0 || length > LONGEST_STRING)
-        return wki_json_fail(json, at, "must have 1 to %d bytes, not %zu", LONGEST_STRING, length);
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)string[i] < 0x20 || string[i] == 0x7f)
+    if (length == 0 || length > most)
+        return wki_json_fail(json, at, "must have 1 to %zu bytes, not %zu", most, length);
+    for (size_t i = 0; i < length; i++) {
+        bool control = (unsigned char)string[i] < 0x20 || string[i] == 0x7f;
+        if (control && !(lines && string[i] == '\n'))
             return wki_json_fail(json, at, "must not hold control characters");
+    }
     return wki_strdup(json->context, string, out);
+}
+
+wick_status wki_json_string(const wki_json *json, wki_json_at at, bool null_allowed, char **out)
+{
+    bool null = false;
+    *out = NULL;
+    if (null_allowed)
+        WKI_TRY(wki_json_is_null(json, at, &null));
+    return null ? WICK_OK : read_string(json, at, LONGEST_STRING, false, out);
+}
+
+wick_status wki_json_lines(const wki_json *json, wki_json_at at, size_t most, char **out)
+{
+    return read_string(json, at, most, true, out);
+}
+
+wick_status wki_json_is_null(const wki_json *json, wki_json_at at, bool *out)
+{
+    const json_t *value = NULL;
+    WKI_TRY(find(json, at, &value));
+    *out = json_is_null(value);
+    return WICK_OK;
 }
 
 wick_status wki_json_array(const wki_json *json, wki_json_at at, size_t min, size_t max, size_t *size)

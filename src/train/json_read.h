@@ -42,6 +42,11 @@ wick_status wki_json_flag(const wki_json *json, wki_json_at at, bool *out);
 /* A string of 1 to 4096 bytes without control characters; NULL for null where that is allowed. Owned:
  * free(). */
 wick_status wki_json_string(const wki_json *json, wki_json_at at, bool null_allowed, char **out);
+/* A string of 1 to most bytes that may have several lines: its only control characters are their ends.
+ * Owned: free(). */
+wick_status wki_json_lines(const wki_json *json, wki_json_at at, size_t most, char **out);
+/* Whether it is null. */
+wick_status wki_json_is_null(const wki_json *json, wki_json_at at, bool *out);
 /* The size of an array of min to max elements. */
 wick_status wki_json_array(const wki_json *json, wki_json_at at, size_t min, size_t max, size_t *size);
 

@@ -9,6 +9,7 @@
 enum {
     DEFAULT_HIDDEN_UNITS = 10,
     MOST_UNITS = 1 << 30,
+    MOST_MODEL = 1 << 22,  /* bytes of a model's text */
     MOST_PIXELS = 1 << 20, /* of a side */
     MOST_CLASSES = 1 << 20,
     MOST_EPOCHS = 1000000,
@@ -94,8 +95,13 @@ wick_status wki_run_args_format(wick_context *context, const wick_run_args *args
     wki_text_init(&text, context);
     wki_text_puts(&text, "{\n  \"model\": ");
     put_string(&text, args->model);
-    wki_text_printf(&text, ",\n  \"hidden_units\": %lld,\n  \"data\": ",
-                    (long long)(args->hidden_units == 0 ? DEFAULT_HIDDEN_UNITS : args->hidden_units));
+    if (wick_model_is_text(args->model))
+        wki_text_puts(&text, ",\n  \"hidden_units\": null");
+    else
+        wki_text_printf(
+            &text, ",\n  \"hidden_units\": %lld",
+            (long long)(args->hidden_units == 0 ? DEFAULT_HIDDEN_UNITS : args->hidden_units));
+    wki_text_puts(&text, ",\n  \"data\": ");
     put_string(&text, args->data);
     wki_text_puts(&text, ",\n  \"data_dir\": ");
     put_string(&text, args->data_dir);
@@ -288,10 +294,22 @@ static wick_status read_picture_args(const wki_json *json, wick_run_args *args)
     return WICK_OK;
 }
 
+/* Its name or its text; the text has its hidden units in itself. */
+static wick_status read_model(const wki_json *json, wick_run_args *args)
+{
+    char *model;
+    bool null = false;
+    WKI_TRY(wki_json_lines(json, at("model"), MOST_MODEL, &model));
+    args->model = model;
+    if (wick_model_is_text(model))
+        WKI_TRY(wki_json_is_null(json, at("hidden_units"), &null));
+    return null ? WICK_OK
+                : wki_json_integer(json, at("hidden_units"), 1, MOST_UNITS, &args->hidden_units);
+}
+
 static wick_status read_args(const wki_json *json, wick_run_args *args)
 {
-    WKI_TRY(read_string(json, "model", false, &args->model));
-    WKI_TRY(wki_json_integer(json, at("hidden_units"), 1, MOST_UNITS, &args->hidden_units));
+    WKI_TRY(read_model(json, args));
     WKI_TRY(read_string(json, "data", false, &args->data));
     WKI_TRY(read_string(json, "data_dir", true, &args->data_dir));
     WKI_TRY(wki_json_integer(json, at("limit"), 0, MOST_EXAMPLES, &args->limit));

@@ -1,0 +1,129 @@
+#include "model_choice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_TEXT = 1 << 20 };
+
+/* ---- files ---- */
+
+static bool is_file(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && !S_ISDIR(about.st_mode);
+}
+
+/* All of it up to a byte more than is allowed, NUL-terminated. */
+static wick_status read_all(cli_app *app, FILE *file, const char *path, char **out, size_t *length)
+{
+    char *text = malloc(MOST_TEXT + 2);
+    if (text == NULL)
+        return app_fail(app, WICK_ENOMEM, "out of memory");
+    *length = fread(text, 1, MOST_TEXT + 1, file);
+    text[*length] = '\0';
+    if (ferror(file)) {
+        free(text);
+        return app_fail(app, WICK_EIO, "%s: cannot be read: %s", path, strerror(errno));
+    }
+    *out = text;
+    return WICK_OK;
+}
+
+static wick_status read_file(cli_app *app, const char *path, cli_model_choice *choice)
+{
+    size_t length = 0;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return app_fail(app, errno == ENOENT ? WICK_ENOENT : WICK_EIO,
+                        "%s: the model's text cannot be read: %s", path, strerror(errno));
+    wick_status status = read_all(app, file, path, &choice->text, &length);
+    fclose(file);
+    TRY(status);
+    if (length > MOST_TEXT)
+        return app_fail(app, WICK_ELIMIT, "%s: is longer than %d bytes, too long for a model's text",
+                        path, MOST_TEXT);
+    if (strlen(choice->text) < length || !wick_model_is_text(choice->text))
+        return app_fail(app, WICK_EFORMAT,
+                        "%s: is no model's text, such as Sequential(Flatten(), Linear(784, 10))", path);
+    choice->file = path;
+    choice->model = choice->text;
+    return WICK_OK;
+}
+
+/* ---- models ---- */
+
+/* A wrong text is wrong usage; one that does not fit the images, or has not enough memory, is not. */
+static wick_status blame(cli_app *app, const cli_model_choice *choice, wick_status status)
+{
+    if (status != WICK_OK && choice->file != NULL)
+        app_fail(app, status, "%s: %s", choice->file, wick_context_message(app->context));
+    if (status == WICK_ENOENT || status == WICK_EINVAL || status == WICK_EEXIST || status == WICK_ELIMIT)
+        return app_blame_usage(app, status);
+    return status;
+}
+
+static wick_status check_name(cli_app *app, const cli_model_choice *choice)
+{
+    static const int64_t image_shape[3] = {1, 28, 28};
+    wick_module *module;
+    wick_status status = wick_model_by_name(app->context, choice->model, image_shape, 1, 1, &module);
+    if (status == WICK_ENOENT)
+        return app_blame_usage(app, status);
+    TRY(status);
+    wick_module_free(module);
+    return WICK_OK;
+}
+
+/* As far as it can be looked at without images: a lazy layer has no size without them. */
+static wick_status check_text(cli_app *app, const cli_model_choice *choice)
+{
+    wick_module *module;
+    if (strstr(choice->model, "Lazy") != NULL)
+        return WICK_OK;
+    TRY(blame(app, choice, wick_model_parse(app->context, choice->model, NULL, &module)));
+    wick_module_free(module);
+    return WICK_OK;
+}
+
+wick_status model_choose(cli_app *app, const char *given, bool hidden_units, cli_model_choice *choice)
+{
+    choice->model = given;
+    if (given[0] == '@') {
+        TRY(read_file(app, given + 1, choice));
+    } else if (!wick_model_is_text(given)) {
+        wick_status status = check_name(app, choice);
+        if (status != WICK_ENOENT || !is_file(given))
+            return status;
+        app->usage = false;
+        TRY(read_file(app, given, choice));
+    }
+    if (hidden_units)
+        return app_usage(app, "--hidden-units is for v0, v1 and v2; a model's text says it all itself");
+    return check_text(app, choice);
+}
+
+static wick_status make_any(cli_app *app, const cli_model_choice *choice, const int64_t image_shape[3],
+                            wick_module **model)
+{
+    return wick_model_parse(app->context, choice->model, image_shape, model);
+}
+
+wick_status model_make(cli_app *app, const cli_model_choice *choice, const int64_t image_shape[3],
+                       int64_t hidden_units, int64_t class_count, wick_module **model)
+{
+    if (!wick_model_is_text(choice->model))
+        return wick_model_by_name(app->context, choice->model, image_shape, hidden_units, class_count,
+                                  model);
+    return blame(app, choice,
+                 class_count == 0 ? make_any(app, choice, image_shape, model)
+                                  : wick_model_by_name(app->context, choice->model, image_shape, 0,
+                                                       class_count, model));
+}
+
+void model_release(cli_model_choice *choice)
+{
+    free(choice->text);
+    memset(choice, 0, sizeof(*choice));
+}
