@@ -28,8 +28,8 @@ static const char about[] =
     "Seeds the generator, draws an input with torch.randn, seeds it again, and makes each LAYER\n"
     "in turn from PyTorch's text for it, passing what came out of one to the next, as sections\n"
     "7.1 and 7.2 of the chapter do.\n"
-    "Layers are Flatten, Linear, ReLU, Conv2d and MaxPool2d with PyTorch's arguments, by place or\n"
-    "by name.\n";
+    "Layers are those of a model's text (wick help model) with PyTorch's arguments, by place or by\n"
+    "name.\n";
 
 static const char examples[] =
     "  wick layer 'Conv2d(3, 10, kernel_size=3)'\n"

@@ -61,6 +61,8 @@ void wki_text_json(wki_text *text, const char *string)
     for (const unsigned char *c = (const unsigned char *)string; *c != '\0'; c++) {
         if (*c == '"' || *c == '\\')
             wki_text_printf(text, "\\%c", *c);
+        else if (*c == '\n')
+            wki_text_puts(text, "\\n");
         else if (*c < 0x20 || *c == 0x7f)
             wki_text_printf(text, "\\u%04x", *c);
         else

@@ -251,7 +251,7 @@ static void test_json_strings(void **state)
     wki_text_init(&text, *state);
     wki_text_json(&text, "a\"b\\c\n\x01\x7f/\xc3\xa9");
     char *out = finished(&text);
-    assert_string_equal(out, "\"a\\\"b\\\\c\\u000a\\u0001\\u007f/\xc3\xa9\"");
+    assert_string_equal(out, "\"a\\\"b\\\\c\\n\\u0001\\u007f/\xc3\xa9\"");
     free(out);
 }
 
