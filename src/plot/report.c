@@ -141,15 +141,30 @@ static void put_class_row(wki_page *page, const wick_run_args *args)
     wki_page_puts(page, args->class_count > 100 ? ", …</td></tr>\n" : "</td></tr>\n");
 }
 
-static void put_settings(run_report *report)
+/* Its name, or its text as it prints. */
+static wick_status put_model_row(wki_page *page, const wick_run_args *args)
+{
+    char *lines;
+    if (!wick_model_is_text(args->model)) {
+        wki_page_row(page, "Model", args->model);
+        put_number_row(page, "Hidden units", args->hidden_units);
+        return WICK_OK;
+    }
+    WKI_TRY(wki_strdup(page->context, args->model, &lines));
+    wki_page_puts(page, "<tr><th scope=\"row\">Model</th><td><pre><code>");
+    wki_page_lines(page, lines);
+    wki_page_puts(page, "</code></pre></td></tr>\n");
+    free(lines);
+    return WICK_OK;
+}
+
+static wick_status put_settings(run_report *report)
 {
     wki_page *page = &report->page;
     const wick_run_args *args = report->args;
     char text[96];
     wki_page_puts(page, "<section>\n<h2>Settings</h2>\n<table class=\"settings\">\n<tbody>\n");
-    wki_page_row(page, "Model", args->model);
-    if (!wick_model_is_text(args->model))
-        put_number_row(page, "Hidden units", args->hidden_units);
+    WKI_TRY(put_model_row(page, args));
     wki_page_row(page, "Data", args->data);
     if (args->data_dir != NULL)
         wki_page_row(page, "Looked for in", args->data_dir);
@@ -174,6 +189,7 @@ static void put_settings(run_report *report)
     put_number_row(page, "Threads", report->results->threads);
     wki_page_row(page, "Folder", wick_run_folder(report->what->run));
     wki_page_puts(page, "</tbody>\n</table>\n</section>\n");
+    return WICK_OK;
 }
 
 /* ---- curves ---- */
@@ -482,7 +498,7 @@ static wick_status put_all(run_report *report)
         WKI_TRY(put_errors(report));
         WKI_TRY(put_predictions(report));
     }
-    put_settings(report);
+    WKI_TRY(put_settings(report));
     return put_again(report);
 }
 

@@ -191,7 +191,14 @@ typedef struct setting {
 
 static void model_text(const wick_run *run, char *out, size_t size)
 {
-    snprintf(out, size, "%s", wick_run_get_args(run)->model);
+    /* A text has many lines: here it is one, cut at the end. */
+    size_t length = 0;
+    for (const char *c = wick_run_get_args(run)->model; *c != '\0' && length + 1 < size; c++) {
+        bool space = *c == '\n' || *c == ' ';
+        if (!space || (length > 0 && out[length - 1] != ' '))
+            out[length++] = space ? ' ' : *c;
+    }
+    out[length] = '\0';
 }
 
 static void units_text(const wick_run *run, char *out, size_t size)
@@ -346,8 +353,7 @@ static wick_status put_again(runs_report *report)
     for (int64_t i = 0; i < report->count; i++) {
         char *command;
         WKI_TRY(wki_report_command(page->context, wick_run_get_args(report->reports[i].run), &command));
-        wki_page_text(page, command);
-        wki_page_puts(page, "\n");
+        wki_page_lines(page, command);
         free(command);
     }
     wki_page_puts(page, "</code></pre>\n</section>\n");

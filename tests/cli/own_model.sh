@@ -31,6 +31,14 @@ wick errors run --limit 1 >out 2>&1 || cat out
 wick train --data ./tiny --model printed.txt --epochs 2 --out again --json >/dev/null
 same_run run again && echo 'the same run'
 
+# Its page, where there are figures, has the text line by line.
+if [ -e run/report.html ]; then
+    sed -n 's/.*<pre><code>Sequential(/Sequential(/; /^Sequential(/,/^)/p; /^)/q' run/report.html |
+        sed "s/&#39;/'/g" | cmp - printed.txt
+    wick compare run again --report both.html >/dev/null
+    grep -l "$(printf '\357\277\275')" run/report.html both.html
+fi
+
 # One that was stopped, by a log that cannot be written, goes on with its running statistics.
 wick train --data ./tiny --model mine.txt --epochs 2 --out stopped --checkpoint-every 3 --log-steps /dev/full \
     >/dev/null 2>&1 && echo 'was not stopped'
