@@ -62,6 +62,13 @@ const cli_option train_options[] = {
      "onecycle begins with the learning rate divided by this; 25 without this flag"},
     {"final-div-factor", "D", OPTION_REAL, HOW(final_div_factor), 0, 0,
      "onecycle ends with its first learning rate divided by this; 10000 without this flag"},
+    {"clip-grad", "NORM", OPTION_REAL, HOW(clip_grad), 0, 0,
+     "scale the gradients so that their norm is at most this (clip_grad_norm_)"},
+    {"ema", "DECAY", OPTION_REAL, HOW(ema), 0, 0,
+     "keep a moving average of the weights with that decay, such as 0.999, which is what is evaluated "
+     "and saved"},
+    {"ema-no-warmup", "", OPTION_BOOL, HOW(ema_no_warmup), 0, 0,
+     "the average's decay is that from the beginning, and does not go up to it"},
     {"seed", "S", OPTION_SEED, offsetof(train_args, seed), 0, 0,
      "torch.manual_seed(S), before the model is made and once more before training"},
     MACHINE_OPTIONS(train_args),

@@ -222,6 +222,20 @@ static wick_status test_epoch(cli_app *app, cli_training *training, const cli_pa
     return status;
 }
 
+/* Tests the model and saves it as model.pth: with an average of the weights that is what is tested and saved. */
+static wick_status test_and_save(cli_app *app, cli_training *training, const cli_pair *pair,
+                                 const wick_progress *progress, wick_metrics *metrics)
+{
+    const bool average = training->args.how.ema != 0;
+    if (average)
+        TRY(wick_optimizer_swap_average(training->optimizer));
+    wick_status status = test_epoch(app, training, pair, progress, metrics);
+    if (status == WICK_OK)
+        status = wick_run_save_model(training->run, training->model);
+    wick_status back = average ? wick_optimizer_swap_average(training->optimizer) : WICK_OK;
+    return status == WICK_OK ? back : status;
+}
+
 static wick_status run_epoch(cli_app *app, cli_training *training, const cli_pair *pair,
                              const cli_style *style)
 {
@@ -239,14 +253,13 @@ static wick_status run_epoch(cli_app *app, cli_training *training, const cli_pai
     watch.log = NULL;
     snprintf(label, sizeof(label), "Epoch %" PRId64 ", testing", number);
     bar_start(&training->bar, label, "it");
-    TRY(test_epoch(app, training, pair, &progress, &test));
+    TRY(test_and_save(app, training, pair, &progress, &test));
     bar_clear(&training->bar);
     const wick_metrics train = wick_pass_metrics(&training->pass);
     const wick_epoch epoch = {number,         (double)train.loss,
                               train.accuracy, (double)test.loss,
                               test.accuracy,  train.seconds + test.seconds};
     say_epoch(app, style, &train, &test);
-    TRY(wick_run_save_model(training->run, training->model));
     TRY(wick_run_add_epoch(training->run, &epoch));
     training->epoch++;
     training->pass = (wick_pass){0};
@@ -298,11 +311,28 @@ wick_status training_run(cli_app *app, cli_training *training, const cli_pair *p
     return WICK_OK;
 }
 
+/* model.pth, where that is not what was trained last. */
+static wick_status load_saved(cli_app *app, cli_training *training)
+{
+    char *path;
+    wick_state_dict *dict;
+    if (training->args.how.ema == 0)
+        return WICK_OK;
+    TRY(wick_run_path(training->run, "model.pth", &path));
+    wick_status status = wick_load(app->context, path, &dict);
+    free(path);
+    TRY(status);
+    status = wick_module_load_state_dict(training->model, dict);
+    wick_state_dict_free(dict);
+    return status;
+}
+
 wick_status training_finish(cli_app *app, cli_training *training, const cli_pair *pair)
 {
     wick_metrics metrics;
     loop_watch watch = {.app = app, .training = training, .pair = pair};
     const wick_progress progress = {on_batch, &watch};
+    TRY(load_saved(app, training));
     wick_manual_seed(app->context, training->args.seed);
     bar_start(&training->bar, "Evaluating", "it");
     wick_status status = wick_eval_model(training->model, pair->test_loader, training->loss_fn,

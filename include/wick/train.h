@@ -121,9 +121,33 @@ WICK_API wick_status wick_optimizer_set_schedule(wick_optimizer *optimizer,
 /* The learning rate of the next step. */
 WICK_API double wick_optimizer_lr(const wick_optimizer *optimizer);
 
+/* torch.nn.utils.clip_grad_norm_(module.parameters(), max_norm): the gradients are scaled so that the norm of all of them
+ * together is at most max_norm. *norm, which may be NULL, is what it was before.
+ * https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+ * Errors: WICK_EINVAL for a max_norm that is not above 0, WICK_ENOMEM. */
+WICK_API wick_status wick_clip_grad_norm(wick_module *module, double max_norm, double *norm);
+/* The same before every step of the optimizer from now on; 0: no more. */
+WICK_API wick_status wick_optimizer_set_clip(wick_optimizer *optimizer, double max_norm);
+
+/* An exponential moving average of the weights, and of the module's buffers (those that are no float32 are copied):
+ * after every step average = d * average + (1 - d) * weights. As in timm's ModelEmaV3 and torch.optim.swa_utils the
+ * first step's d is 0. In the k-th step after it d is min(decay, 1 - (1 + k)^(-2/3)), timm's warm-up, without which a
+ * short training's average would be mostly of its first weights; with no_warmup d is decay. */
+typedef struct wick_ema_options {
+    double decay; /* between 0 and 1: 0.999 */
+    bool no_warmup;
+} wick_ema_options;
+/* Begins an average, with the weights there are; NULL: none any more. It is part of the optimizer's state_dict.
+ * Errors: WICK_EINVAL, WICK_ENOMEM. */
+WICK_API wick_status wick_optimizer_set_ema(wick_optimizer *optimizer, const wick_ema_options *options);
+/* Exchanges the module's weights and the average, to evaluate or save it; the next call exchanges them back. Between
+ * the two the optimizer makes no steps and has no state_dict: WICK_EINVAL.
+ * Errors: WICK_EINVAL if there is no average. */
+WICK_API wick_status wick_optimizer_swap_average(wick_optimizer *optimizer);
+
 /* optimizer.state_dict(), as one that wick_save() takes: its settings ("lr", ..., a double's bits as int64), "step",
  * how many steps it made, and what it keeps for each parameter, by the parameter's number in the module's
- * state_dict: "state.0.momentum_buffer", "state.0.exp_avg", "state.0.exp_avg_sq". Of SGD without momentum and
+ * state_dict: "state.0.momentum_buffer", "state.0.exp_avg", "state.0.exp_avg_sq", and of an average "ema.0" and "ema_buffer.0". Of SGD without momentum and
  * weight decay it is "lr" alone. Owned. */
 WICK_API wick_status wick_optimizer_state_dict(const wick_optimizer *optimizer, wick_state_dict **out);
 /* optimizer.load_state_dict(dict). The optimizer must have been made as the one whose state it is; lr alone may
@@ -154,6 +178,9 @@ typedef struct wick_train_options {
     double decay_rate;            /* gamma */
     const char *decay_milestones; /* of multistep: epochs, "10,15" (or NULL) */
     double min_lr, pct_start, div_factor, final_div_factor;
+    double clip_grad; /* the greatest norm of the gradients; 0: any */
+    double ema;       /* the decay of the weights' average; 0: none */
+    bool ema_no_warmup;
 } wick_train_options;
 
 /* The optimizer that the options name, for the module's parameters. lr is above 0. Owned.
@@ -162,7 +189,8 @@ typedef struct wick_train_options {
 WICK_API wick_status wick_train_options_optimizer(const wick_train_options *options, wick_module *module,
                                                   double lr, wick_optimizer **out);
 
-/* Gives the optimizer what the options say beside its kind: the schedule, over so many epochs of so many steps.
+/* Gives the optimizer what the options say beside its kind: the schedule, over so many epochs of so many steps, the clipping of gradients and the average
+ * of the weights.
  * Errors: WICK_EINVAL. */
 WICK_API wick_status wick_train_options_apply(const wick_train_options *options,
                                               wick_optimizer *optimizer, int64_t epochs,

@@ -51,6 +51,9 @@ void WKI_KERNEL(sgd)(float *, const float *, size_t, float);
 void WKI_KERNEL(sgd_momentum)(const wki_update_call *);
 void WKI_KERNEL(sgd_decay)(const wki_update_call *);
 void WKI_KERNEL(adam)(const wki_update_call *);
+void WKI_KERNEL(lerp)(float *, const float *, size_t, float);
+void WKI_KERNEL(scale)(float *, size_t, float);
+double WKI_KERNEL(sum_squares)(const float *, size_t);
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define UNROLL        _Pragma("GCC unroll 32")

@@ -336,6 +336,12 @@ typedef struct wki_kernels {
     void (*sgd_momentum)(const wki_update_call *call);
     void (*sgd_decay)(const wki_update_call *call);
     void (*adam)(const wki_update_call *call);
+    /* average = weight of the way from it to values: torch.lerp. */
+    void (*lerp)(float *average, const float *values, size_t count, float weight);
+    /* values *= factor. */
+    void (*scale)(float *values, size_t count, float factor);
+    /* The sum of the squares: in double, so that every instruction set gives the same bits. */
+    double (*sum_squares)(const float *values, size_t count);
 } wki_kernels;
 
 /* The kernels of a context: those asked for, else WICK_CPU's, else the best that the processor runs. */

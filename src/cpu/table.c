@@ -45,4 +45,7 @@ const wki_kernels WKI_KERNEL(kernels) = {
     .sgd_momentum = WKI_KERNEL(sgd_momentum),
     .sgd_decay = WKI_KERNEL(sgd_decay),
     .adam = WKI_KERNEL(adam),
+    .lerp = WKI_KERNEL(lerp),
+    .scale = WKI_KERNEL(scale),
+    .sum_squares = WKI_KERNEL(sum_squares),
 };

@@ -49,3 +49,36 @@ void WKI_KERNEL(adam)(const wki_update_call *call)
         weight[i] = multiply_add(w, -rates.lr, m / root);
     }
 }
+
+void WKI_KERNEL(lerp)(float *average, const float *values, size_t count, float weight)
+{
+    float *restrict to = average;
+    const float *restrict from = values;
+    /* PyTorch's two formulas: the end is met exactly with a weight of 1. */
+    if (weight < 0.5f)
+        for (size_t i = 0; i < count; i++)
+            to[i] = multiply_add(to[i], weight, from[i] - to[i]);
+    else
+        for (size_t i = 0; i < count; i++)
+            to[i] = multiply_add(from[i], -(1.0f - weight), from[i] - to[i]);
+}
+
+void WKI_KERNEL(scale)(float *values, size_t count, float factor)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] *= factor;
+}
+
+double WKI_KERNEL(sum_squares)(const float *values, size_t count)
+{
+    double lanes[WKI_LANES] = {0.0}, sum = 0.0;
+    size_t i = 0;
+    for (; i + WKI_LANES <= count; i += WKI_LANES)
+        for (int lane = 0; lane < WKI_LANES; lane++)
+            lanes[lane] += (double)values[i + (size_t)lane] * (double)values[i + (size_t)lane];
+    for (int lane = 0; i < count; i++, lane++)
+        lanes[lane] += (double)values[i] * (double)values[i];
+    for (int lane = 0; lane < WKI_LANES; lane++)
+        sum += lanes[lane];
+    return sum;
+}

@@ -5,7 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-static wick_status collect(void *user, wki_visit_event event, wick_module *layer, const char *path)
+enum { PIECE = 2048 };
+
+wick_status wki_optimizer_collect(void *user, wki_visit_event event, wick_module *layer,
+                                  const char *path)
 {
     (void)path;
     wick_optimizer *optimizer = user;
@@ -79,7 +82,7 @@ wick_status wki_optimizer_new(wick_module *module, const wick_optimizer *given, 
     optimizer->context = context;
     optimizer->module = module;
     optimizer->lr = lr;
-    WKI_GOTO_OUT(wki_module_walk(module, collect, optimizer));
+    WKI_GOTO_OUT(wki_module_walk(module, wki_optimizer_collect, optimizer));
     WKI_GOTO_OUT(make_state(optimizer));
     *out = optimizer;
     return WICK_OK;
@@ -92,6 +95,9 @@ void wick_optimizer_free(wick_optimizer *optimizer)
 {
     if (optimizer == NULL)
         return;
+    wki_optimizer_free_average(optimizer);
+    free((void *)optimizer->clip.chunks);
+    free(optimizer->clip.sums);
     free(optimizer->state);
     free(optimizer->state_at);
     free(optimizer->parameters);
@@ -117,34 +123,73 @@ void wki_optimizer_begin_step(wick_optimizer *optimizer)
     optimizer->lr_now = wick_optimizer_lr(optimizer);
     optimizer->step++;
     optimizer->kind->begin(optimizer, optimizer->rates);
+    wki_optimizer_begin_average(optimizer);
+}
+
+void wki_optimizer_end_step(wick_optimizer *optimizer)
+{
+    wki_optimizer_average_buffers(optimizer);
+}
+
+wki_updater wki_optimizer_updater(wick_optimizer *optimizer)
+{
+    const wki_clip *clip = optimizer->clip.max_norm > 0.0 ? &optimizer->clip : NULL;
+    return (wki_updater){wki_optimizer_update, optimizer, clip};
+}
+
+/* A piece that stays in the first cache between the update and its average. */
+static void update_piece(const wick_optimizer *optimizer, size_t index, float *value,
+                         const float *gradient, size_t begin, size_t end)
+{
+    const wki_kernels *kernels = optimizer->context->kernels;
+    int buffers = wki_optimizer_buffers(optimizer);
+    const wki_update_call call = {
+        .weight = value + begin,
+        .gradient = gradient + begin,
+        .first = buffers > 0 ? wki_optimizer_buffer(optimizer, 0, index) + begin : NULL,
+        .second = buffers > 1 ? wki_optimizer_buffer(optimizer, 1, index) + begin : NULL,
+        .count = end - begin,
+        .rates = &optimizer->rates[decays(optimizer, index) ? 0 : 1],
+    };
+    optimizer->kind->update(optimizer, kernels, &call);
+    if (optimizer->average != NULL)
+        kernels->lerp(optimizer->average + optimizer->state_at[index] + begin, value + begin,
+                      end - begin, optimizer->ema_weight);
 }
 
 void wki_optimizer_update(void *pointer, int index, float *value, const float *gradient, size_t begin,
                           size_t end)
 {
     const wick_optimizer *optimizer = pointer;
-    size_t at = (size_t)index;
-    int buffers = wki_optimizer_buffers(optimizer);
-    const wki_update_call call = {
-        .weight = value + begin,
-        .gradient = gradient + begin,
-        .first = buffers > 0 ? wki_optimizer_buffer(optimizer, 0, at) + begin : NULL,
-        .second = buffers > 1 ? wki_optimizer_buffer(optimizer, 1, at) + begin : NULL,
-        .count = end - begin,
-        .rates = &optimizer->rates[decays(optimizer, at) ? 0 : 1],
-    };
-    optimizer->kind->update(optimizer, optimizer->context->kernels, &call);
+    const size_t most = optimizer->average != NULL ? PIECE : end - begin;
+    for (size_t at = begin, to; at < end; at = to) {
+        to = WKI_MIN(at + most, end);
+        update_piece(optimizer, (size_t)index, value, gradient, at, to);
+    }
+}
+
+wick_status wki_optimizer_check_weights(const wick_optimizer *optimizer)
+{
+    if (!optimizer->swapped)
+        return WICK_OK;
+    return wki_fail(
+        optimizer->context, WICK_EINVAL,
+        "the module holds the average of the weights; wick_optimizer_swap_average() puts them back");
 }
 
 wick_status wick_optimizer_step(wick_optimizer *optimizer)
 {
     if (optimizer == NULL)
         return WICK_EINVAL;
+    WKI_TRY(wki_optimizer_check_weights(optimizer));
     wki_optimizer_begin_step(optimizer);
+    if (optimizer->clip.max_norm > 0.0)
+        wki_clip_gradients(optimizer->context->kernels, &optimizer->clip, optimizer->parameters);
     for (size_t i = 0; i < optimizer->parameter_count; i++) {
         const wki_parameter *p = optimizer->parameters[i];
         wki_optimizer_update(optimizer, (int)i, p->value->data, p->grad->data, 0,
                              (size_t)p->value->numel);
     }
+    wki_optimizer_end_step(optimizer);
     return WICK_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "cpu/kernels.h"
 #include "nn/module_internal.h"
+#include "plan/plan.h"
 
 #include <wick/train.h>
 
@@ -21,6 +22,7 @@ struct wick_optimizer {
     double beta1, beta2, eps;
     bool no_decay_bias;
 
+    wki_clip clip; /* max_norm 0: none */
     bool scheduled;
     wick_schedule schedule;
 
@@ -30,6 +32,15 @@ struct wick_optimizer {
     float *state;
     size_t *state_at; /* where a parameter's numbers begin in an array */
     size_t state_floats;
+
+    /* The exponential moving average, laid out as one array of the state; and of the modules' buffers. */
+    wick_ema_options ema; /* decay 0: none */
+    float *average;
+    wki_parameter **buffers;
+    wick_tensor **buffer_averages;
+    size_t buffer_count, buffer_capacity;
+    float ema_weight; /* of the step that was begun */
+    bool swapped;     /* the average is in the module, and the weights here */
 
     /* Of the step that was begun; [1] for parameters that weight decay leaves alone. */
     wki_update_rates rates[2];
@@ -59,6 +70,21 @@ static inline float *wki_optimizer_buffer(const wick_optimizer *optimizer, int b
 
 /* Before the updates of a step, by one thread: what is the same for all of them. */
 void wki_optimizer_begin_step(wick_optimizer *optimizer);
+/* After them, by one thread. */
+void wki_optimizer_end_step(wick_optimizer *optimizer);
+/* What a plan is to call, for a step that was begun. */
+wki_updater wki_optimizer_updater(wick_optimizer *optimizer);
+/* A walk's visit that adds a layer's parameters to the optimizer that is `user`. */
+wick_status wki_optimizer_collect(void *user, wki_visit_event event, wick_module *layer,
+                                  const char *path);
+/* Sums the gradients' squares and clips them, by one thread. */
+void wki_clip_gradients(const wki_kernels *kernels, const wki_clip *clip,
+                        wki_parameter *const *parameters);
+/* Fails while the average is in the module. */
+wick_status wki_optimizer_check_weights(const wick_optimizer *optimizer);
+void wki_optimizer_begin_average(wick_optimizer *optimizer);
+void wki_optimizer_average_buffers(wick_optimizer *optimizer);
+void wki_optimizer_free_average(wick_optimizer *optimizer);
 /* Updates numbers begin .. end of parameter `index`. Disjoint ranges may be updated by several
  * threads at once. */
 void wki_optimizer_update(void *pointer, int index, float *value, const float *gradient, size_t begin,

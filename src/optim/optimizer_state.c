@@ -30,28 +30,60 @@ static double setting(const wick_optimizer *optimizer, size_t index)
 /* Whether there is anything to go on with but the weights. */
 static bool keeps_steps(const wick_optimizer *optimizer)
 {
-    return !optimizer->plain || optimizer->scheduled;
+    return !optimizer->plain || optimizer->scheduled || optimizer->average != NULL;
 }
 
-static const char *buffer_key(const wick_optimizer *optimizer, size_t parameter, int buffer,
-                              char key[KEY])
+/* One of the tensors that are kept: numbers of the optimizer's, with the shape and type of a tensor of the module's. */
+typedef struct kept {
+    char key[KEY];
+    const wick_tensor *like;
+    void *data;
+} kept;
+
+static int arrays(const wick_optimizer *optimizer)
 {
-    snprintf(key, KEY, "state.%zu.%s", parameter, optimizer->kind->buffers[buffer]);
-    return key;
+    return wki_optimizer_buffers(optimizer) + (optimizer->average != NULL ? 1 : 0);
+}
+
+/* Number `index` of what is kept; false behind the last. */
+static bool get_kept(const wick_optimizer *optimizer, size_t index, kept *out)
+{
+    size_t each = (size_t)arrays(optimizer), own = optimizer->parameter_count * each;
+    if (index >= own + optimizer->buffer_count)
+        return false;
+    if (index >= own) {
+        size_t at = index - own;
+        snprintf(out->key, KEY, "ema_buffer.%zu", at);
+        out->like = optimizer->buffer_averages[at];
+        out->data = optimizer->buffer_averages[at]->data;
+        return true;
+    }
+    size_t parameter = index / each, array = index % each;
+    out->like = optimizer->parameters[parameter]->value;
+    if (array == (size_t)wki_optimizer_buffers(optimizer)) {
+        snprintf(out->key, KEY, "ema.%zu", parameter);
+        out->data = optimizer->average + optimizer->state_at[parameter];
+    } else {
+        snprintf(out->key, KEY, "state.%zu.%s", parameter, optimizer->kind->buffers[array]);
+        out->data = wki_optimizer_buffer(optimizer, (int)array, parameter);
+    }
+    return true;
+}
+
+static size_t kept_bytes(const kept *part)
+{
+    return (size_t)part->like->numel * wick_dtype_size(part->like->dtype);
 }
 
 /* ---- saving ---- */
 
-static wick_status add_buffer(const wick_optimizer *optimizer, size_t parameter, int buffer,
-                              wick_state_dict *dict)
+static wick_status add_kept(const wick_optimizer *optimizer, const kept *part, wick_state_dict *dict)
 {
-    char key[KEY];
     wick_tensor *copy;
-    const wick_tensor *like = optimizer->parameters[parameter]->value;
-    WKI_TRY(wick_tensor_new(optimizer->context, WICK_FLOAT32, like->ndim, like->shape, &copy));
-    memcpy(copy->data, wki_optimizer_buffer(optimizer, buffer, parameter),
-           (size_t)like->numel * sizeof(float));
-    wick_status status = wick_state_dict_add(dict, buffer_key(optimizer, parameter, buffer, key), copy);
+    WKI_TRY(wick_tensor_new(optimizer->context, part->like->dtype, part->like->ndim, part->like->shape,
+                            &copy));
+    memcpy(copy->data, part->data, kept_bytes(part));
+    wick_status status = wick_state_dict_add(dict, part->key, copy);
     if (status != WICK_OK)
         wick_tensor_free(copy);
     return status;
@@ -59,15 +91,15 @@ static wick_status add_buffer(const wick_optimizer *optimizer, size_t parameter,
 
 static wick_status add_all(const wick_optimizer *optimizer, wick_state_dict *dict)
 {
+    kept part;
     WKI_TRY(wki_state_dict_add_f64(dict, "lr", optimizer->lr));
     if (!keeps_steps(optimizer))
         return WICK_OK;
     for (size_t i = 0; i < WKI_COUNT(settings); i++)
         WKI_TRY(wki_state_dict_add_f64(dict, settings[i].key, setting(optimizer, i)));
     WKI_TRY(wki_state_dict_add_i64(dict, "step", optimizer->step));
-    for (size_t i = 0; i < optimizer->parameter_count; i++)
-        for (int k = 0; k < wki_optimizer_buffers(optimizer); k++)
-            WKI_TRY(add_buffer(optimizer, i, k, dict));
+    for (size_t i = 0; get_kept(optimizer, i, &part); i++)
+        WKI_TRY(add_kept(optimizer, &part, dict));
     return WICK_OK;
 }
 
@@ -78,6 +110,7 @@ wick_status wick_optimizer_state_dict(const wick_optimizer *optimizer, wick_stat
         return WICK_EINVAL;
     if (out == NULL)
         return wki_fail(optimizer->context, WICK_EINVAL, "the place for the optimizer's state is NULL");
+    WKI_TRY(wki_optimizer_check_weights(optimizer));
     WKI_TRY(wick_state_dict_new(optimizer->context, &dict));
     wick_status status = add_all(optimizer, dict);
     if (status == WICK_OK)
@@ -89,10 +122,8 @@ wick_status wick_optimizer_state_dict(const wick_optimizer *optimizer, wick_stat
 
 /* ---- loading ---- */
 
-/* Looks for the key of the optimizer's that is `name`. */
-static bool is_known(const wick_optimizer *optimizer, const char *name)
+static bool is_setting(const wick_optimizer *optimizer, const char *name)
 {
-    char key[KEY];
     if (strcmp(name, "lr") == 0)
         return true;
     if (!keeps_steps(optimizer))
@@ -100,33 +131,46 @@ static bool is_known(const wick_optimizer *optimizer, const char *name)
     for (size_t i = 0; i < WKI_COUNT(settings); i++)
         if (strcmp(name, settings[i].key) == 0)
             return true;
-    if (strcmp(name, "step") == 0)
-        return true;
-    size_t parameter;
-    int end = 0;
-    if (sscanf(name, "state.%zu.%n", &parameter, &end) != 1 || end == 0 ||
-        parameter >= optimizer->parameter_count)
-        return false;
-    for (int k = 0; k < wki_optimizer_buffers(optimizer); k++)
-        if (strcmp(name, buffer_key(optimizer, parameter, k, key)) == 0)
-            return true;
-    return false;
+    return strcmp(name, "step") == 0;
 }
 
-static wick_status check_buffer(const wick_optimizer *optimizer, size_t parameter, int buffer,
-                                const wick_state_dict *dict)
+/* Every key is a setting or one of the tensors: with as many tensors as there must be, all of which are there, there
+ * is no other. */
+static wick_status check_keys(const wick_optimizer *optimizer, const wick_state_dict *dict)
 {
-    char key[KEY], text[2][WKI_SHAPE_TEXT];
-    const wick_tensor *like = optimizer->parameters[parameter]->value;
-    const wick_tensor *tensor = wick_state_dict_get(dict, buffer_key(optimizer, parameter, buffer, key));
-    if (tensor == NULL)
-        return wki_fail(optimizer->context, WICK_EKEY, "the optimizer's state has no '%s'", key);
-    if (tensor->dtype == WICK_FLOAT32 && tensor->ndim == like->ndim &&
+    kept part;
+    int64_t tensors = 0, wanted = 0;
+    for (int64_t i = 0; i < wick_state_dict_count(dict); i++) {
+        const char *key = wick_state_dict_key(dict, i);
+        bool known = is_setting(optimizer, key);
+        bool tensor = !known && (strncmp(key, "state.", 6) == 0 || strncmp(key, "ema", 3) == 0);
+        tensors += tensor;
+        if (!known && !tensor)
+            return wki_fail(optimizer->context, WICK_EKEY, "'%s' is no part of the state of %s", key,
+                            optimizer->kind->name);
+    }
+    for (size_t i = 0; get_kept(optimizer, i, &part); i++, wanted++)
+        if (wick_state_dict_get(dict, part.key) == NULL)
+            return wki_fail(optimizer->context, WICK_EKEY, "the optimizer's state has no '%s'",
+                            part.key);
+    if (tensors != wanted)
+        return wki_fail(optimizer->context, WICK_EKEY,
+                        "%lld tensors are no part of the state of this %s",
+                        (long long)(tensors - wanted), optimizer->kind->name);
+    return WICK_OK;
+}
+
+static wick_status check_kept(const wick_optimizer *optimizer, const kept *part,
+                              const wick_state_dict *dict)
+{
+    char text[2][WKI_SHAPE_TEXT];
+    const wick_tensor *like = part->like, *tensor = wick_state_dict_get(dict, part->key);
+    if (tensor->dtype == like->dtype && tensor->ndim == like->ndim &&
         memcmp(tensor->shape, like->shape, (size_t)like->ndim * sizeof(*like->shape)) == 0)
         return WICK_OK;
-    return wki_fail(optimizer->context, WICK_EFORMAT, "'%s' is %s of %s; it must be %s of torch.float32",
-                    key, wki_shape_text(tensor->ndim, tensor->shape, text[0]),
-                    wick_dtype_name(tensor->dtype), wki_shape_text(like->ndim, like->shape, text[1]));
+    return wki_fail(optimizer->context, WICK_EFORMAT, "'%s' is %s of %s; it must be %s of %s", part->key,
+                    wki_shape_text(tensor->ndim, tensor->shape, text[0]), wick_dtype_name(tensor->dtype),
+                    wki_shape_text(like->ndim, like->shape, text[1]), wick_dtype_name(like->dtype));
 }
 
 /* The settings must be those that the optimizer was made with. */
@@ -145,29 +189,22 @@ static wick_status check_settings(const wick_optimizer *optimizer, const wick_st
 static wick_status check_dict(const wick_optimizer *optimizer, const wick_state_dict *dict,
                               int64_t *step)
 {
-    for (int64_t i = 0; i < wick_state_dict_count(dict); i++)
-        if (!is_known(optimizer, wick_state_dict_key(dict, i)))
-            return wki_fail(optimizer->context, WICK_EKEY, "'%s' is no part of the state of %s",
-                            wick_state_dict_key(dict, i), optimizer->kind->name);
+    kept part;
+    WKI_TRY(check_keys(optimizer, dict));
     if (!keeps_steps(optimizer))
         return WICK_OK;
     WKI_TRY(check_settings(optimizer, dict));
     WKI_TRY(wki_state_dict_get_i64(dict, "step", 0, INT64_MAX - 1, step));
-    for (size_t i = 0; i < optimizer->parameter_count; i++)
-        for (int k = 0; k < wki_optimizer_buffers(optimizer); k++)
-            WKI_TRY(check_buffer(optimizer, i, k, dict));
+    for (size_t i = 0; get_kept(optimizer, i, &part); i++)
+        WKI_TRY(check_kept(optimizer, &part, dict));
     return WICK_OK;
 }
 
-static void take_buffers(wick_optimizer *optimizer, const wick_state_dict *dict)
+static void take_kept(const wick_optimizer *optimizer, const wick_state_dict *dict)
 {
-    char key[KEY];
-    for (size_t i = 0; i < optimizer->parameter_count; i++)
-        for (int k = 0; k < wki_optimizer_buffers(optimizer); k++) {
-            const wick_tensor *tensor = wick_state_dict_get(dict, buffer_key(optimizer, i, k, key));
-            memcpy(wki_optimizer_buffer(optimizer, k, i), tensor->data,
-                   (size_t)tensor->numel * sizeof(float));
-        }
+    kept part;
+    for (size_t i = 0; get_kept(optimizer, i, &part); i++)
+        memcpy(part.data, wick_state_dict_get(dict, part.key)->data, kept_bytes(&part));
 }
 
 wick_status wick_optimizer_load_state_dict(wick_optimizer *optimizer, const wick_state_dict *dict)
@@ -178,12 +215,13 @@ wick_status wick_optimizer_load_state_dict(wick_optimizer *optimizer, const wick
         return WICK_EINVAL;
     if (dict == NULL)
         return wki_fail(optimizer->context, WICK_EINVAL, "the optimizer's state is NULL");
+    WKI_TRY(wki_optimizer_check_weights(optimizer));
     WKI_TRY(check_dict(optimizer, dict, &step));
     WKI_TRY(wki_state_dict_get_f64(dict, "lr", &lr));
     if (!isfinite(lr) || lr < 0.0)
         return wki_fail(optimizer->context, WICK_EFORMAT, "lr is %g; it must be a number above 0", lr);
     optimizer->lr = lr;
     optimizer->step = step;
-    take_buffers(optimizer, dict);
+    take_kept(optimizer, dict);
     return WICK_OK;
 }

@@ -31,12 +31,32 @@ typedef struct wki_batch {
     float smoothing, scale;
 } wki_batch;
 
+/* Numbers begin .. end of a parameter. */
+typedef struct wki_chunk {
+    int parameter;
+    size_t begin, end;
+} wki_chunk;
+
+/* Gradients that are clipped by their norm, all of them together, before any update: their squares are added up chunk
+ * by chunk, each by one thread, and the sums in order, so that the norm does not depend on who did what. */
+typedef struct wki_clip {
+    double max_norm;
+    const wki_chunk *chunks; /* all numbers of all parameters */
+    size_t chunk_count;
+    double *sums; /* [chunk_count] */
+} wki_clip;
+
+/* The norm of the gradients whose sums are known, and what they are to be multiplied by: 1 within max_norm. */
+double wki_clip_norm(const wki_clip *clip);
+float wki_clip_factor(const wki_clip *clip);
+
 /* What the parameters are updated with: called for disjoint ranges of each parameter, from several
  * threads. */
 typedef struct wki_updater {
     void (*update)(void *optimizer, int parameter, float *value, const float *gradient, size_t begin,
                    size_t end);
     void *optimizer;
+    const wki_clip *clip; /* or NULL */
 } wki_updater;
 
 /* The module's plan for inputs of that shape (the batch first): the one it has, if it fits, else a

@@ -219,6 +219,35 @@ static void reduce(const run *r, size_t begin, size_t end)
     }
 }
 
+/* The same with a clip: this thread's chunks become the gradient, then all threads meet, then it is updated with. */
+static void reduce_clipped(const run *r, int thread, int threads)
+{
+    const wki_plan *plan = r->plan;
+    const wki_updater *updater = r->updater;
+    const wki_clip *clip = updater->clip;
+    size_t begin = clip->chunk_count * (size_t)thread / (size_t)threads;
+    size_t end = clip->chunk_count * ((size_t)thread + 1) / (size_t)threads;
+    for (size_t i = begin; i < end; i++) {
+        const wki_chunk *c = &clip->chunks[i];
+        float *gradient = (float *)plan->parameters[c->parameter]->grad->data + c->begin;
+        const float *parts = plan->gradients + plan->parameter_at[c->parameter] + c->begin;
+        plan->kernels->sum_parts(gradient, parts, r->parts, plan->parameter_floats, c->end - c->begin);
+        clip->sums[i] = plan->kernels->sum_squares(gradient, c->end - c->begin);
+    }
+    if (threads > 1)
+        wki_team_barrier(plan->context->team);
+    float factor = wki_clip_factor(clip);
+    for (size_t i = begin; i < end; i++) {
+        const wki_chunk *c = &clip->chunks[i];
+        const wki_parameter *parameter = plan->parameters[c->parameter];
+        float *gradient = parameter->grad->data;
+        if (factor < 1.0f)
+            plan->kernels->scale(gradient + c->begin, c->end - c->begin, factor);
+        updater->update(updater->optimizer, c->parameter, parameter->value->data, gradient, c->begin,
+                        c->end);
+    }
+}
+
 /* What each thread makes of the weights and of the statistics that are there before the run. */
 static void prepare(const run *r, int thread)
 {
@@ -243,6 +272,10 @@ static void run_thread(void *argument, int thread, int threads)
         return;
     if (threads > 1)
         wki_team_barrier(plan->context->team);
+    if (r->updater != NULL && r->updater->clip != NULL) {
+        reduce_clipped(r, thread, threads);
+        return;
+    }
     /* Whole cache lines each. */
     size_t lines = plan->parameter_floats / WKI_LANES;
     size_t t = (size_t)thread, n = (size_t)threads;

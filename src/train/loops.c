@@ -125,11 +125,15 @@ static wick_status pass_gather(open_pass *p, wki_batch *batch)
 static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logits, int64_t *labels)
 {
     wick_pass *at = p->at;
-    const wki_updater updater = {wki_optimizer_update, p->optimizer};
-    if (p->optimizer != NULL)
+    wki_updater updater = {0};
+    if (p->optimizer != NULL) {
         wki_optimizer_begin_step(p->optimizer);
+        updater = wki_optimizer_updater(p->optimizer);
+    }
     wki_plan_step(p->plan, batch, p->optimizer != NULL ? &updater : NULL, p->losses, p->predictions,
                   logits == NULL ? NULL : logits + at->count * p->classes);
+    if (p->optimizer != NULL)
+        wki_optimizer_end_step(p->optimizer);
     int64_t correct = 0;
     for (int64_t i = 0; i < batch->count; i++)
         correct += p->predictions[i] == p->targets[i];
@@ -219,6 +223,7 @@ wick_status wick_train_part(wick_module *model, wick_loader *loader, wick_loss *
     if (pass->batches != 0 && pass->batches != wki_loader_batches_given(loader))
         return wki_fail(context, WICK_EINVAL, "the pass is at batch %lld, and the loader at batch %lld",
                         (long long)pass->batches, (long long)wki_loader_batches_given(loader));
+    WKI_TRY(wki_optimizer_check_weights(optimizer));
     wick_module_train(model);
     return run_pass(model, loader, loss_fn, optimizer, progress, batches, pass, NULL, NULL);
 }

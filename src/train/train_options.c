@@ -34,6 +34,10 @@ const wki_train_option wki_train_options[] = {
     {"div_factor", "div-factor", "Division at the start", WKI_OPTION_NUMBER, AT(div_factor), NULL},
     {"final_div_factor", "final-div-factor", "Division at the end", WKI_OPTION_NUMBER,
      AT(final_div_factor), NULL},
+    {"clip_grad", "clip-grad", "Gradients clipped at the norm", WKI_OPTION_NUMBER, AT(clip_grad), NULL},
+    {"ema", "ema", "Average of the weights, decay", WKI_OPTION_NUMBER, AT(ema), NULL},
+    {"ema_no_warmup", "ema-no-warmup", "Average without a warm-up", WKI_OPTION_FLAG, AT(ema_no_warmup),
+     NULL},
     {NULL, NULL, NULL, WKI_OPTION_TEXT, 0, NULL},
 };
 
@@ -305,5 +309,10 @@ wick_status wick_train_options_apply(const wick_train_options *options, wick_opt
         return WICK_EINVAL;
     WKI_TRY(make_schedule(optimizer->context, options, epochs, steps_per_epoch, &schedule));
     bool constant = schedule.kind == WICK_SCHEDULE_CONSTANT && schedule.warmup_steps == 0;
-    return wick_optimizer_set_schedule(optimizer, constant ? NULL : &schedule);
+    WKI_TRY(wick_optimizer_set_schedule(optimizer, constant ? NULL : &schedule));
+    WKI_TRY(wick_optimizer_set_clip(optimizer, options->clip_grad));
+    const wick_ema_options ema = {.decay = options->ema, .no_warmup = options->ema_no_warmup};
+    if (options->ema == 0.0 && options->ema_no_warmup)
+        return wki_fail(optimizer->context, WICK_EINVAL, "ema-no-warmup goes with ema");
+    return wick_optimizer_set_ema(optimizer, options->ema != 0.0 ? &ema : NULL);
 }

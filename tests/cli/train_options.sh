@@ -36,6 +36,11 @@ same_after_a_stop multistep --schedule multistep --decay-milestones 1,2.5
 differ sgd cosine
 differ sgd multistep
 differ momentum onecycle
+same_after_a_stop clip --clip-grad 0.5
+same_after_a_stop ema --ema 0.8
+same_after_a_stop all --ema 0.9 --ema-no-warmup --clip-grad 1 --optimizer adamw --schedule onecycle
+differ sgd clip
+differ sgd ema
 differ sgd smooth
 differ smooth weights
 differ sgd momentum
@@ -44,7 +49,7 @@ differ adam adamw
 differ adamw bias
 
 # The loss of the evaluation is that of the run.
-for run in sgd smooth weights; do
+for run in sgd smooth weights ema; do
     wick eval $run --json >eval.json
     for key in model_loss model_acc; do
         [ "$(jsonget $key <$run/results.json)" = "$(jsonget $key <eval.json)" ] || echo "$run: another $key"
@@ -57,6 +62,7 @@ for flags in "--optimizer rmsprop" "--optimizer adam --momentum 0.9" "--optimize
     "--schedule linear" "--schedule step" "--schedule cosine --decay-rate 0.5" "--schedule cosine --warmup 3" \
     "--schedule multistep --decay-milestones 3,2" "--schedule multistep --decay-milestones 3,x" "--warmup-factor 0.1" \
     "--pct-start 0.5" "--schedule onecycle --pct-start 1.5" \
+    "--ema 1" "--ema-no-warmup" "--clip-grad -1" \
     "--label-smoothing 1.5" "--class-weights 1,2" "--class-weights 1,2,3,4,5,6,7,8,9,x" "--class-weights 1,2,3,4,5,6,7,8,9,-1"; do
     try $train --out none $flags
 done

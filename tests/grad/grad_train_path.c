@@ -84,7 +84,17 @@ static void open_parts(const setting *s, parts *p)
     must(s->context, wick_train_options_loss(&s->how, s->context, CLASSES, &p->loss));
     must(s->context, wick_train_options_optimizer(&s->how, p->module,
                                                   s->how.optimizer == NULL ? 0.1 : 0.01, &p->optimizer));
+    must(s->context,
+         wick_train_options_apply(&s->how, p->optimizer, EPOCHS, wick_loader_length(p->loader)));
     wick_manual_seed(s->context, 7);
+}
+
+/* The weights, or their average, at the end. */
+static void keep_weights(const setting *s, parts *p, training *t)
+{
+    if (s->how.ema != 0.0)
+        must(s->context, wick_optimizer_swap_average(p->optimizer));
+    must(s->context, wick_module_state_dict(p->module, &t->weights));
 }
 
 static void close_parts(parts *p)
@@ -113,7 +123,7 @@ static void train_fused(const setting *s, training *t)
     for (int epoch = 0; epoch < EPOCHS; epoch++)
         must(s->context,
              wick_train_step(p.module, p.loader, p.loss, p.optimizer, &progress, &t->metrics));
-    must(s->context, wick_module_state_dict(p.module, &t->weights));
+    keep_weights(s, &p, t);
     close_parts(&p);
 }
 
@@ -156,7 +166,7 @@ static void train_singly(const setting *s, training *t)
         t->metrics.loss = total / (float)(t->count - first);
         t->metrics.accuracy /= (double)(t->count - first);
     }
-    must(s->context, wick_module_state_dict(p.module, &t->weights));
+    keep_weights(s, &p, t);
     close_parts(&p);
 }
 
@@ -239,6 +249,8 @@ static void test_ways_to_train(void **state)
          .weight_decay = 0.1,
          .no_decay_bias = true,
          .class_weights = "1,0.5,2,1,0"},
+        {.clip_grad = 0.3},
+        {.optimizer = "adamw", .clip_grad = 0.1, .ema = 0.9, .warmup = 0.5, .schedule = "cosine"},
         {.momentum = 0.5, .dampening = 0.1, .label_smoothing = 0.2, .class_weights = "1,2,3,4,5"},
     };
     static const int64_t batch_sizes[] = {7, 32, 100};

@@ -155,8 +155,43 @@ static void check_update(const wki_kernels *kernels, const update_case *u, size_
         fail_msg("%s: %s has other bits for a number alone", kernels->name, u->name);
 }
 
+static void check_lerp(const wki_kernels *kernels, size_t count)
+{
+    float weight = kt_once_in(4) ? 1.0f : fabsf(kt_float());
+    weight = fminf(weight, 1.0f);
+    const float *values = kt_random_floats(count, false), *from = kt_random_floats(count, false);
+    float *got = copy(from, count), *alone = copy(from, count);
+    kernels->lerp(got, values, count, weight);
+    for (size_t i = 0; i < count; i++) {
+        double right = (double)from[i] + (double)weight * ((double)values[i] - (double)from[i]);
+        if (!(fabs((double)got[i] - right) <= 1e-6 * (1.0 + fabs(right))) ||
+            (weight == 1.0f && got[i] != values[i]))
+            fail_msg("%s: lerp of %zu: %.9g, not %.9g", kernels->name, i, (double)got[i], right);
+        kernels->lerp(alone + i, values + i, 1, weight);
+    }
+    if (kt_first_difference(got, alone, count) > 0)
+        fail_msg("%s: lerp has other bits for a number alone", kernels->name);
+}
+
+static void check_squares(const wki_kernels *kernels, size_t count)
+{
+    float *values = kt_random_floats(count, false), *scaled = copy(values, count);
+    double sum = 0.0, got = kernels->sum_squares(values, count);
+    for (size_t i = 0; i < count; i++)
+        sum += (double)values[i] * (double)values[i];
+    if (!(fabs(got - sum) <= 1e-14 * sum * (double)(count + 1)) ||
+        got != kt_table(0)->sum_squares(values, count))
+        fail_msg("%s: the sum of %zu squares is %.17g, not %.17g", kernels->name, count, got, sum);
+    kernels->scale(scaled, count, 0.3f);
+    for (size_t i = 0; i < count; i++)
+        if (scaled[i] != 0.3f * values[i])
+            fail_msg("%s: scale of %zu: %.9g", kernels->name, i, (double)scaled[i]);
+}
+
 static void check_updates(const wki_kernels *kernels, size_t count)
 {
+    check_lerp(kernels, count);
+    check_squares(kernels, count);
     const update_case cases[] = {{"sgd_decay", kernels->sgd_decay, 0},
                                  {"sgd_momentum", kernels->sgd_momentum, 1},
                                  {"adam", kernels->adam, 2}};

@@ -99,7 +99,7 @@ static double option(const char *words, const char *name, double zero)
     return at != NULL && value == 0.0 ? zero : value;
 }
 
-static wick_optimizer *make_optimizer(fixture *f, const char *words, wick_module *module)
+static wick_optimizer *make_plain(fixture *f, const char *words, wick_module *module)
 {
     wick_optimizer *optimizer;
     if (strncmp(words, "sgd ", 4) == 0) {
@@ -123,6 +123,16 @@ static wick_optimizer *make_optimizer(fixture *f, const char *words, wick_module
     return optimizer;
 }
 
+static wick_optimizer *make_optimizer(fixture *f, const char *words, wick_module *module)
+{
+    wick_optimizer *optimizer = make_plain(f, words, module);
+    const wick_ema_options ema = {.decay = option(words, "ema", 0),
+                                  .no_warmup = option(words, "ema_warmup", 0) == 0};
+    must(f->context, wick_optimizer_set_clip(optimizer, option(words, "clip", 0)));
+    must(f->context, wick_optimizer_set_ema(optimizer, ema.decay != 0.0 ? &ema : NULL));
+    return optimizer;
+}
+
 static void compare(fixture *f, const char *words, int step, wick_module *module)
 {
     float right[PARAMETERS][MOST_NUMBERS];
@@ -142,13 +152,17 @@ static void compare(fixture *f, const char *words, int step, wick_module *module
 /* The training loop's way: ranges of a parameter, in any order. */
 static void step_in_parts(wick_optimizer *optimizer, wick_module *module)
 {
+    const wki_updater updater = wki_optimizer_updater(optimizer);
     wki_optimizer_begin_step(optimizer);
+    if (updater.clip != NULL)
+        wki_clip_gradients(optimizer->context->kernels, updater.clip, optimizer->parameters);
     for (int p = PARAMETERS - 1; p >= 0; p--) {
         wki_parameter *at = parameter(module, p);
         size_t count = (size_t)at->value->numel, middle = count / 3;
         wki_optimizer_update(optimizer, p, at->value->data, at->grad->data, middle, count);
         wki_optimizer_update(optimizer, p, at->value->data, at->grad->data, 0, middle);
     }
+    wki_optimizer_end_step(optimizer);
 }
 
 /* Saves the optimizer's state and loads it into another one, which goes on. */
@@ -183,7 +197,16 @@ static void check_case(fixture *f, const char *words, const char *kept)
             if (done == 4)
                 optimizer = save_and_load(f, words, module, optimizer);
         }
+        bool average = option(words, "ema", 0) != 0.0;
+        if (average)
+            must(f->context, wick_optimizer_swap_average(optimizer));
         compare(f, words, step, module);
+        if (average) {
+            wick_state_dict *dict = NULL;
+            assert_int_equal(wick_optimizer_step(optimizer), WICK_EINVAL);
+            assert_int_equal(wick_optimizer_state_dict(optimizer, &dict), WICK_EINVAL);
+            must(f->context, wick_optimizer_swap_average(optimizer));
+        }
     }
     assert_int_equal(done, f->steps);
     wick_optimizer_free(optimizer);
@@ -202,7 +225,7 @@ static void check_all(fixture *f)
         check_case(f, line + 5, kept + 3);
         cases++;
     }
-    assert_true(cases >= 18);
+    assert_true(cases >= 23);
 }
 
 static void test_against_pytorch(void **state)
@@ -217,9 +240,65 @@ static void test_against_pytorch(void **state)
         }
 }
 
+/* Of a large module: the norm, and that it is what the optimizer's clip has. */
+static void test_clip_grad_norm(void **state)
+{
+    fixture *f = *state;
+    wick_module *module;
+    double before, after, squares = 0.0;
+    must(f->context, wick_linear(f->context, 150, 70, NULL, &module));
+    wki_parameter *weight = &module->parameters[0], *bias = &module->parameters[1];
+    for (int64_t i = 0; i < weight->grad->numel; i++) {
+        ((float *)weight->grad->data)[i] = (float)(i % 13 - 6);
+        squares += (double)(i % 13 - 6) * (double)(i % 13 - 6);
+    }
+    for (int64_t i = 0; i < bias->grad->numel; i++)
+        ((float *)bias->grad->data)[i] = 0.5f;
+    squares += 0.25 * (double)bias->grad->numel;
+    must(f->context, wick_clip_grad_norm(module, 1e6, &before));
+    assert_true(fabs(before - sqrt(squares)) <= 1e-9 * before);
+    assert_true(((float *)weight->grad->data)[0] == -6.0f); /* within the norm: as it was */
+    must(f->context, wick_clip_grad_norm(module, 2.0, &after));
+    assert_true(after == before);
+    must(f->context, wick_clip_grad_norm(module, 2.0, &after));
+    assert_true(fabs(after - 2.0) <= 1e-5);
+    assert_int_equal(wick_clip_grad_norm(module, 0.0, NULL), WICK_EINVAL);
+    assert_int_equal(wick_clip_grad_norm(module, (double)NAN, NULL), WICK_EINVAL);
+    assert_int_equal(wick_clip_grad_norm(NULL, 1.0, NULL), WICK_EINVAL);
+    wick_module_free(module);
+}
+
+/* The average of what is learned and of what is not. */
+static void test_average_of_buffers(void **state)
+{
+    fixture *f = *state;
+    wick_module *module;
+    wick_optimizer *optimizer;
+    const wick_ema_options ema = {.decay = 0.75, .no_warmup = true};
+    must(f->context, wick_batch_norm2d(f->context, 3, NULL, &module));
+    must(f->context, wick_sgd(module, NULL, &optimizer));
+    assert_int_equal(wick_optimizer_swap_average(optimizer), WICK_EINVAL);
+    assert_int_equal(wick_optimizer_set_ema(optimizer, &(wick_ema_options){.decay = 1.0}), WICK_EINVAL);
+    must(f->context, wick_optimizer_set_ema(optimizer, &ema));
+    float *mean = module->buffers[0].value->data;
+    int64_t *batches = module->buffers[2].value->data;
+    must(f->context, wick_optimizer_step(optimizer));
+    mean[1] = 8.0f;
+    *batches = 5;
+    must(f->context, wick_optimizer_step(optimizer));
+    must(f->context, wick_optimizer_swap_average(optimizer));
+    assert_true(mean[1] == 2.0f && *batches == 5);
+    must(f->context, wick_optimizer_swap_average(optimizer));
+    assert_true(mean[1] == 8.0f && *batches == 5);
+    wick_optimizer_free(optimizer);
+    wick_module_free(module);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_clip_grad_norm, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(test_average_of_buffers, open_fixture, close_fixture),
         cmocka_unit_test_setup_teardown(test_against_pytorch, open_fixture, close_fixture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,14 @@ CASES = [
     ("adamw", dict(lr=0.02, beta1=0.7, beta2=0.95, weight_decay=0.3)),
     ("adamw", dict(lr=0.02, weight_decay=0.3, no_decay_bias=True)),
 ]
+# With gradients clipped, and the moving average instead of the parameters.
+CASES += [
+    ("sgd", dict(lr=0.1, momentum=0.9, clip=1.5)),
+    ("adam", dict(lr=0.01, clip=0.5)),
+    ("sgd", dict(lr=0.1, ema=0.9)),
+    ("sgd", dict(lr=0.1, momentum=0.9, ema=0.6, ema_warmup=True)),
+    ("adamw", dict(lr=0.02, clip=1.0, ema=0.95, ema_warmup=True)),
+]
 CLASSES = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
@@ -54,19 +62,37 @@ def make_optimizer(name, options, parameters):
     return CLASSES[name](groups, **options)
 
 
+class Average:
+    """torch.optim.swa_utils.AveragedModel for lists; the warm-up is timm's ModelEmaV3's with use_warmup=True."""
+
+    def __init__(self, parameters, decay, warmup):
+        self.values, self.decay, self.warmup, self.steps = [p.detach().clone() for p in parameters], decay, warmup, 0
+
+    def update(self, parameters):
+        self.steps += 1
+        step = max(0, self.steps - 1)
+        decay = 0.0 if step <= 0 else min(1 - (1 + step / 1.0) ** -(2 / 3), self.decay) if self.warmup else self.decay
+        for value, p in zip(self.values, parameters):
+            value.lerp_(p.detach(), 1.0 - decay)
+
+
 def run_case(out, name, options, start, gradients):
     parameters = [torch.nn.Parameter(p.clone()) for p in start]
-    if name == "sgd":
-        options = dict(options)
-    optimizer = make_optimizer(name, options, parameters)
+    made = {key: value for key, value in options.items() if key not in ("clip", "ema", "ema_warmup")}
+    optimizer = make_optimizer(name, made, parameters)
+    average = Average(parameters, options["ema"], options.get("ema_warmup", False)) if "ema" in options else None
     words = " ".join(f"{key}={float(value):.17g}" for key, value in options.items())
     out.append(f"case {name} {words} : " + " ".join(str(k) for k in KEPT))
     for step in range(STEPS):
         for p, g in zip(parameters, gradients[step]):
             p.grad = g.clone()
+        if "clip" in options:
+            torch.nn.utils.clip_grad_norm_(parameters, options["clip"])
         optimizer.step()
+        if average is not None:
+            average.update(parameters)
         if step + 1 in KEPT:
-            out.append(numbers(parameters))
+            out.append(numbers(parameters if average is None else average.values))
 
 
 def main():
