@@ -28,8 +28,11 @@ typedef struct cli_data_args {
      offsetof(type, data.data),                                                                         \
      0,                                                                                                 \
      0,                                                                                                 \
-     "fashion-mnist, mnist, kmnist, a folder of pictures (train/CLASS/*.png and test/CLASS/*.png, "     \
-     "or CLASS/*.png), or one that holds the four IDX files"},                                          \
+     "fashion-mnist, mnist, kmnist, emnist-letters, emnist-balanced, emnist-digits, cifar10, "          \
+     "cifar100, "                                                                                       \
+     "a folder of pictures (train/CLASS/*.png and test/CLASS/*.png, or CLASS/*.png), or one that "      \
+     "holds "                                                                                           \
+     "a set's own files"},                                                                              \
     {                                                                                                   \
         "data-dir", "DIR", OPTION_TEXT, offsetof(type, data.data_dir), 0, 0,                            \
             "where to look for a known data set first; else $WICK_DATA_DIR, the user's cache and "      \

@@ -17,7 +17,10 @@ typedef struct wick_dataset wick_dataset;
 
 typedef enum wick_split { WICK_TRAIN, WICK_TEST } wick_split;
 
-/* The data sets known by name: "fashion-mnist", "mnist", "kmnist"; NULL from the end on. Static. */
+/* The data sets known by name: "fashion-mnist", "mnist", "kmnist", "emnist-letters", "emnist-balanced",
+ * "emnist-digits", "cifar10", "cifar100"; NULL from the end on. Static. EMNIST's images, which are stored
+ * with rows and columns exchanged, are turned upright, as torchvision's are not; the labels of its letters are
+ * 1 to 26, and class 0 is "N/A", as there. CIFAR-100's labels are the fine ones. */
 WICK_API const char *wick_dataset_known(int index);
 
 /* What is known of such a data set without its files. All static. */
@@ -147,6 +150,7 @@ typedef struct wick_download_options {
 /* Downloads a known data set into folder/NAME (folder NULL: the user's cache), each file checked by
  * its SHA-256, written to a temporary name, then renamed; files there already and right are left.
  * options may be NULL.
+ * Of EMNIST and CIFAR there are only archives: they are not downloaded.
  * Errors: WICK_ENOENT (unknown name), WICK_ENET (what every mirror said), WICK_EFORMAT (a wrong
  * sum), WICK_EIO, WICK_EINTR, WICK_ENOTSUP (built without libcurl). Whatever was there before
  * stays. */

@@ -24,8 +24,8 @@ void wick_dataset_free(wick_dataset *dataset)
     free(dataset->root);
     free(dataset->memory);
     free(dataset->labels);
-    free(dataset->files[0]);
-    free(dataset->files[1]);
+    for (int i = 0; i < WKI_DATASET_FILES; i++)
+        free(dataset->files[i]);
     free(dataset);
 }
 
@@ -171,7 +171,7 @@ static wick_status new_like(const wick_dataset *dataset, int64_t count, wick_dat
                             dataset->class_count, (const char *const *)dataset->classes, &made));
     made->split = dataset->split;
     memcpy(made->shape, dataset->shape, sizeof(made->shape));
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < WKI_DATASET_FILES; i++)
         if (dataset->files[i] != NULL)
             WKI_GOTO_OUT(wki_strdup(dataset->context, dataset->files[i], &made->files[i]));
     for (size_t i = 0; i < dataset->note_count; i++)
@@ -362,7 +362,7 @@ wick_status wick_dataset_measure(const wick_dataset *dataset, float *mean, float
 
 wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char **path, char sha256[65])
 {
-    if (index < 0 || index > 1 || dataset->files[index] == NULL)
+    if (index < 0 || index >= WKI_DATASET_FILES || dataset->files[index] == NULL)
         return wki_fail(dataset->context, WICK_ENOENT, "the data set was not read from a file %d",
                         index);
     WKI_TRY(wki_file_sha256(dataset->context, dataset->files[index], sha256));

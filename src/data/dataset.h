@@ -4,6 +4,9 @@
 
 #include "base/base.h"
 #include "data/data_internal.h"
+#include "data/registry.h"
+
+enum { WKI_DATASET_FILES = 5 };
 
 struct wick_dataset {
     wick_context *context;
@@ -15,7 +18,7 @@ struct wick_dataset {
     uint8_t *memory;       /* where the pixels are */
     const uint8_t *pixels; /* within memory */
     int64_t *labels;
-    char *files[2]; /* of images and of labels; NULL if it was not read from files */
+    char *files[WKI_DATASET_FILES]; /* of images and of labels, or CIFAR's; NULL after the last */
     char **notes;
     size_t note_count, note_capacity;
 };
@@ -32,6 +35,12 @@ wick_status wki_dataset_note(wick_dataset *dataset, const char *format, ...) WIC
 /* A half of a folder of pictures; options are checked. */
 wick_status wki_folder_open(wick_context *context, const char *folder, wick_split split,
                             const wick_dataset_options *options, wick_dataset **out);
+/* Reads a half of CIFAR-10 or CIFAR-100 from a folder that holds its binary files. strict: it must be as
+ * many images as were published. */
+wick_status wki_cifar_open(wick_context *context, const char *folder, const wki_known_set *set,
+                           bool strict, wick_split split, wick_dataset **out);
+/* A file that such a folder has for that half. */
+const char *wki_cifar_file_name(const wki_known_set *set, wick_split split, int index);
 /* Makes the images what options ask for. */
 wick_status wki_dataset_fit(wick_dataset *dataset, const wick_dataset_options *options);
 /* ToTensor: count pixels as float32 in [0, 1]. */

@@ -33,14 +33,22 @@ static wick_status find_file(wick_context *context, const char *folder, const ch
     return WICK_OK;
 }
 
-/* Whether one of the four files is in folder: then all of them have to be. */
-static wick_status has_files(wick_context *context, const char *folder, bool *has)
+/* The name of a file that a folder of the set has, for index 0 to 3; set may be NULL: MNIST's names. */
+static const char *file_of(const wki_known_set *set, int index)
+{
+    if (set != NULL && set->cifar)
+        return wki_cifar_file_name(set, (wick_split)(index / 2), 0);
+    return wki_idx_file_name(set, (wick_split)(index / 2), (wki_part)(index % 2));
+}
+
+/* Whether one of the set's files is in folder: then all of them have to be. */
+static wick_status has_files(wick_context *context, const char *folder, const wki_known_set *set,
+                             bool *has)
 {
     *has = false;
     for (int i = 0; i < 4 && !*has; i++) {
         char *path;
-        WKI_TRY(find_file(context, folder, wki_idx_file_name((wick_split)(i / 2), (wki_part)(i % 2)),
-                          &path));
+        WKI_TRY(find_file(context, folder, file_of(set, i), &path));
         *has = path != NULL;
         free(path);
     }
@@ -49,7 +57,7 @@ static wick_status has_files(wick_context *context, const char *folder, bool *ha
 
 typedef struct folder_search {
     wick_context *context;
-    const char *name;
+    const wki_known_set *set;
     wki_text looked; /* the folders without the files so far */
     char *found;
 } folder_search;
@@ -59,7 +67,7 @@ typedef struct folder_search {
 static wick_status look_in(folder_search *search, char *folder, bool named)
 {
     bool has;
-    wick_status status = has_files(search->context, folder, &has);
+    wick_status status = has_files(search->context, folder, search->set, &has);
     if (status == WICK_OK && has) {
         search->found = folder;
         return WICK_OK;
@@ -72,7 +80,7 @@ static wick_status look_in(folder_search *search, char *folder, bool named)
     return status;
 }
 
-/* Looks in folder and folder/NAME. */
+/* Looks in folder, folder/NAME and what the published archive unpacks to in it. */
 static wick_status look_in_both(folder_search *search, const char *folder)
 {
     char *path;
@@ -82,7 +90,11 @@ static wick_status look_in_both(folder_search *search, const char *folder)
     WKI_TRY(look_in(search, path, true));
     if (search->found != NULL)
         return WICK_OK;
-    WKI_TRY(wki_join_path(search->context, folder, search->name, &path));
+    WKI_TRY(wki_join_path(search->context, folder, search->set->name, &path));
+    WKI_TRY(look_in(search, path, true));
+    if (search->found != NULL || search->set->unpacked == NULL)
+        return WICK_OK;
+    WKI_TRY(wki_join_path(search->context, folder, search->set->unpacked, &path));
     return look_in(search, path, true);
 }
 
@@ -92,7 +104,7 @@ static wick_status look_in_usual(folder_search *search)
     char *cache, *path;
     wick_status status = search->found == NULL ? wki_cache_folder(search->context, &cache) : WICK_ENOENT;
     if (status == WICK_OK) {
-        status = wki_join_path(search->context, cache, search->name, &path);
+        status = wki_join_path(search->context, cache, search->set->name, &path);
         free(cache);
         if (status == WICK_OK)
             status = look_in(search, path, false);
@@ -101,13 +113,29 @@ static wick_status look_in_usual(folder_search *search)
         return status;
     if (search->found != NULL)
         return WICK_OK;
-    WKI_TRY(wki_join_path(search->context, "/usr/share/datasets", search->name, &path));
+    WKI_TRY(wki_join_path(search->context, "/usr/share/datasets", search->set->name, &path));
     return look_in(search, path, false);
 }
 
-static wick_status find_folder(wick_context *context, const char *name, const char *data_dir, char **out)
+static wick_status fail_missing(const folder_search *search)
 {
-    folder_search search = {.context = context, .name = name};
+    const wki_known_set *set = search->set;
+    if (set->mirrors[0] == NULL)
+        return wki_fail(
+            search->context, WICK_ENOENT,
+            "%s: its files (%s%s and so on) were not found in %s; unpack the published archive "
+            "in one of them",
+            set->name, file_of(set, 0), set->cifar ? "" : ".gz", search->looked.bytes);
+    return wki_fail(
+        search->context, WICK_ENOENT,
+        "%s: its files (%s.gz and so on) were not found in %s; 'wick data get %s' downloads them",
+        set->name, file_of(set, 0), search->looked.bytes, set->name);
+}
+
+static wick_status find_folder(wick_context *context, const wki_known_set *set, const char *data_dir,
+                               char **out)
+{
+    folder_search search = {.context = context, .set = set};
     wki_text_init(&search.looked, context);
     wick_status status = look_in_both(&search, data_dir);
     if (status == WICK_OK)
@@ -115,10 +143,7 @@ static wick_status find_folder(wick_context *context, const char *name, const ch
     if (status == WICK_OK)
         status = look_in_usual(&search);
     if (status == WICK_OK && search.found == NULL)
-        status = wki_fail(
-            context, WICK_ENOENT,
-            "%s: its files (%s.gz and so on) were not found in %s; 'wick data get %s' downloads them",
-            name, wki_idx_file_name(WICK_TRAIN, WKI_IMAGES), search.looked.bytes, name);
+        status = fail_missing(&search);
     wki_text_release(&search.looked);
     if (status == WICK_OK)
         *out = search.found;
@@ -162,7 +187,7 @@ static wick_status learn_classes(wick_context *context, const char *folder, cons
 {
     int64_t largest = 0;
     for (int split = WICK_TRAIN; split <= WICK_TEST && *known == NULL; split++) {
-        const char *name = wki_idx_file_name((wick_split)split, WKI_LABELS);
+        const char *name = wki_idx_file_name(*known, (wick_split)split, WKI_LABELS);
         char *path;
         wki_idx idx = {0};
         WKI_TRY(find_file(context, folder, name, &path));
@@ -198,7 +223,7 @@ typedef struct half_reading {
 static wick_status find_files(half_reading *reading)
 {
     for (int part = 0; part < 2; part++) {
-        const char *name = wki_idx_file_name(reading->split, (wki_part)part);
+        const char *name = wki_idx_file_name(reading->known, reading->split, (wki_part)part);
         WKI_TRY(find_file(reading->context, reading->folder, name, &reading->files[part]));
         if (reading->files[part] == NULL)
             return wki_fail(reading->context, WICK_ENOENT, "%s: there is no %s.gz and no %s in it",
@@ -225,6 +250,17 @@ static wick_status check_counts(const half_reading *reading)
     return WICK_OK;
 }
 
+/* A set whose images are turned about the diagonal has square ones. */
+static wick_status check_square(const half_reading *reading)
+{
+    const wki_idx *images = &reading->images;
+    if (reading->known == NULL || !reading->known->lying || images->height == images->width)
+        return WICK_OK;
+    return wki_fail(reading->context, WICK_EFORMAT, "%s: holds images of %lldx%lld; %s's are square",
+                    reading->files[WKI_IMAGES], (long long)images->height, (long long)images->width,
+                    reading->known->name);
+}
+
 static wick_status check_labels(const half_reading *reading)
 {
     for (int64_t i = 0; i < reading->labels.count; i++)
@@ -235,6 +271,21 @@ static wick_status check_labels(const half_reading *reading)
                 reading->files[WKI_LABELS], reading->labels.elements[i], (long long)i,
                 (long long)reading->class_count, (long long)reading->class_count - 1);
     return WICK_OK;
+}
+
+/* Exchanges rows and columns of square images: EMNIST's are stored lying. */
+static void stand_up(wick_dataset *dataset)
+{
+    const int64_t side = dataset->shape[1];
+    for (int64_t i = 0; i < dataset->count; i++) {
+        uint8_t *image = dataset->memory + (dataset->pixels - dataset->memory) + i * side * side;
+        for (int64_t y = 0; y < side; y++)
+            for (int64_t x = 0; x < y; x++) {
+                uint8_t pixel = image[y * side + x];
+                image[y * side + x] = image[x * side + y];
+                image[x * side + y] = pixel;
+            }
+    }
 }
 
 /* Moves what was read to a new data set. */
@@ -259,7 +310,9 @@ static wick_status make_dataset(half_reading *reading, wick_dataset **out)
     reading->images.memory = NULL;
     for (int64_t i = 0; i < dataset->count; i++)
         dataset->labels[i] = reading->labels.elements[i];
-    memcpy(dataset->files, reading->files, sizeof(dataset->files));
+    memcpy(dataset->files, reading->files, sizeof(reading->files));
+    if (known != NULL && known->lying)
+        stand_up(dataset);
     memset(reading->files, 0, sizeof(reading->files));
     *out = dataset;
     return WICK_OK;
@@ -274,19 +327,25 @@ static wick_status read_folder(half_reading *reading, wick_dataset **out)
     WKI_TRY(
         wki_idx_read(reading->context, reading->files[WKI_IMAGES], WKI_IDX_IMAGES, &reading->images));
     WKI_TRY(check_counts(reading));
+    WKI_TRY(check_square(reading));
     WKI_TRY(check_labels(reading));
     return make_dataset(reading, out);
 }
 
-static wick_status open_folder(wick_context *context, const char *folder, const wki_known_set *named,
-                               wick_split split, wick_dataset **out)
+/* known: by_name, or by the names of its files; NULL: neither. */
+static wick_status open_folder(wick_context *context, const char *folder, const wki_known_set *known,
+                               bool by_name, wick_split split, wick_dataset **out)
 {
     half_reading reading = {
-        .context = context, .folder = folder, .split = split, .known = named, .by_name = named != NULL};
-    if (named == NULL) {
+        .context = context, .folder = folder, .split = split, .known = known, .by_name = by_name};
+    if (known != NULL && known->cifar)
+        return wki_cifar_open(context, folder, known, by_name, split, out);
+    if (known == NULL) {
         char *base;
         WKI_TRY(wki_base_name(context, folder, &base));
         reading.known = wki_known_find(base);
+        if (reading.known != NULL && (reading.known->own_names || reading.known->cifar))
+            reading.known = NULL;
         free(base);
     }
     wick_status status = read_folder(&reading, out);
@@ -331,24 +390,42 @@ static wick_status check_options(wick_context *context, const wick_dataset_optio
     return WICK_OK;
 }
 
-/* IDX files, or else pictures. */
+/* The known set whose files, by names that no other has, are in the folder; NULL if there is none. */
+static wick_status known_by_names(wick_context *context, const char *folder, const wki_known_set **out)
+{
+    *out = NULL;
+    for (int i = 0; *out == NULL && wki_known_at(i) != NULL; i++) {
+        const wki_known_set *set = wki_known_at(i);
+        bool has = false;
+        if (set->own_names || set->cifar)
+            WKI_TRY(has_files(context, folder, set, &has));
+        if (has)
+            *out = set;
+    }
+    return WICK_OK;
+}
+
+/* IDX files, those of a set that has names of its own, or else pictures. */
 static wick_status open_any_folder(wick_context *context, const char *folder, wick_split split,
                                    const wick_dataset_options *options, wick_dataset **out)
 {
     bool has_idx;
+    const wki_known_set *set = NULL;
     WKI_TRY(check_folder(context, folder));
-    WKI_TRY(has_files(context, folder, &has_idx));
-    if (!has_idx && wki_has_folders(folder))
+    WKI_TRY(has_files(context, folder, NULL, &has_idx));
+    if (!has_idx)
+        WKI_TRY(known_by_names(context, folder, &set));
+    if (!has_idx && set == NULL && wki_has_folders(folder))
         return wki_folder_open(context, folder, split, options, out);
-    return open_folder(context, folder, NULL, split, out);
+    return open_folder(context, folder, set, false, split, out);
 }
 
 static wick_status open_known(wick_context *context, const wki_known_set *known, const char *data_dir,
                               wick_split split, wick_dataset **out)
 {
     char *folder;
-    WKI_TRY(find_folder(context, known->name, data_dir, &folder));
-    wick_status status = open_folder(context, folder, known, split, out);
+    WKI_TRY(find_folder(context, known, data_dir, &folder));
+    wick_status status = open_folder(context, folder, known, true, split, out);
     free(folder);
     return status;
 }

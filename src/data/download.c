@@ -180,5 +180,9 @@ wick_status wick_dataset_download(wick_context *context, const char *name, const
     const wki_known_set *set = wki_known_find(name);
     if (set == NULL)
         return wki_known_missing(context, name, "");
+    if (set->mirrors[0] == NULL)
+        return wki_fail(
+            context, WICK_ENOTSUP,
+            "%s: is published as an archive; unpack that in a folder of data sets (--data-dir)", name);
     return wki_download_set(context, set, folder, options);
 }

@@ -16,6 +16,35 @@ static const char *const mnist_classes[] = {
 };
 static const char *const kmnist_classes[] = {"o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"};
 
+static const char *const emnist_letters_classes[] = {"N/A", "a", "b", "c", "d", "e", "f", "g", "h",
+                                                     "i",   "j", "k", "l", "m", "n", "o", "p", "q",
+                                                     "r",   "s", "t", "u", "v", "w", "x", "y", "z"};
+static const char *const emnist_balanced_classes[] = {
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F",
+    "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V",
+    "W", "X", "Y", "Z", "a", "b", "d", "e", "f", "g", "h", "n", "q", "r", "t"};
+static const char *const digit_classes[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+static const char *const cifar10_classes[] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                              "dog",      "frog",       "horse", "ship", "truck"};
+static const char *const cifar100_classes[] = {
+    "apple",       "aquarium_fish", "baby",      "bear",       "beaver",       "bed",
+    "bee",         "beetle",        "bicycle",   "bottle",     "bowl",         "boy",
+    "bridge",      "bus",           "butterfly", "camel",      "can",          "castle",
+    "caterpillar", "cattle",        "chair",     "chimpanzee", "clock",        "cloud",
+    "cockroach",   "couch",         "crab",      "crocodile",  "cup",          "dinosaur",
+    "dolphin",     "elephant",      "flatfish",  "forest",     "fox",          "girl",
+    "hamster",     "house",         "kangaroo",  "keyboard",   "lamp",         "lawn_mower",
+    "leopard",     "lion",          "lizard",    "lobster",    "man",          "maple_tree",
+    "motorcycle",  "mountain",      "mouse",     "mushroom",   "oak_tree",     "orange",
+    "orchid",      "otter",         "palm_tree", "pear",       "pickup_truck", "pine_tree",
+    "plain",       "plate",         "poppy",     "porcupine",  "possum",       "rabbit",
+    "raccoon",     "ray",           "road",      "rocket",     "rose",         "sea",
+    "seal",        "shark",         "shrew",     "skunk",      "skyscraper",   "snail",
+    "snake",       "spider",        "squirrel",  "streetcar",  "sunflower",    "sweet_pepper",
+    "table",       "tank",          "telephone", "television", "tiger",        "tractor",
+    "train",       "trout",         "tulip",     "turtle",     "wardrobe",     "whale",
+    "willow_tree", "wolf",          "woman",     "worm"};
+
 /* clang-format off */
 static const wki_known_set known_sets[] = {
     {
@@ -94,12 +123,58 @@ static const wki_known_set known_sets[] = {
             "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
         },
     },
+    {
+        .name = "emnist-letters",
+        .class_name = "EMNIST",
+        .classes = emnist_letters_classes,
+        .class_count = 27, .counts = {124800, 20800}, .height = 28, .width = 28,
+        .own_names = true, .lying = true, .unpacked = "gzip",
+        .files = {{"emnist-letters-train-images-idx3-ubyte"}, {"emnist-letters-train-labels-idx1-ubyte"},
+                  {"emnist-letters-test-images-idx3-ubyte"}, {"emnist-letters-test-labels-idx1-ubyte"}},
+    },
+    {
+        .name = "emnist-balanced",
+        .class_name = "EMNIST",
+        .classes = emnist_balanced_classes,
+        .class_count = 47, .counts = {112800, 18800}, .height = 28, .width = 28,
+        .own_names = true, .lying = true, .unpacked = "gzip",
+        .files = {{"emnist-balanced-train-images-idx3-ubyte"}, {"emnist-balanced-train-labels-idx1-ubyte"},
+                  {"emnist-balanced-test-images-idx3-ubyte"}, {"emnist-balanced-test-labels-idx1-ubyte"}},
+    },
+    {
+        .name = "emnist-digits",
+        .class_name = "EMNIST",
+        .classes = digit_classes,
+        .class_count = 10, .counts = {240000, 40000}, .height = 28, .width = 28,
+        .own_names = true, .lying = true, .unpacked = "gzip",
+        .files = {{"emnist-digits-train-images-idx3-ubyte"}, {"emnist-digits-train-labels-idx1-ubyte"},
+                  {"emnist-digits-test-images-idx3-ubyte"}, {"emnist-digits-test-labels-idx1-ubyte"}},
+    },
+    {
+        .name = "cifar10",
+        .class_name = "CIFAR10",
+        .classes = cifar10_classes,
+        .class_count = 10, .counts = {50000, 10000}, .height = 32, .width = 32,
+        .cifar = true, .unpacked = "cifar-10-batches-bin",
+    },
+    {
+        .name = "cifar100",
+        .class_name = "CIFAR100",
+        .classes = cifar100_classes,
+        .class_count = 100, .counts = {50000, 10000}, .height = 32, .width = 32,
+        .cifar = true, .unpacked = "cifar-100-binary",
+    },
 };
 /* clang-format on */
 
 const char *wick_dataset_known(int index)
 {
     return index >= 0 && (size_t)index < WKI_COUNT(known_sets) ? known_sets[index].name : NULL;
+}
+
+const wki_known_set *wki_known_at(int index)
+{
+    return index >= 0 && (size_t)index < WKI_COUNT(known_sets) ? &known_sets[index] : NULL;
 }
 
 const wki_known_set *wki_known_find(const char *name)
@@ -116,7 +191,7 @@ bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out)
     if (set == NULL)
         return false;
     *out = (wick_dataset_facts){
-        .image_shape = {1, set->height, set->width},
+        .image_shape = {set->cifar ? 3 : 1, set->height, set->width},
         .class_count = set->class_count,
         .classes = set->classes,
     };
@@ -126,7 +201,7 @@ bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out)
 wick_status wki_known_missing(wick_context *context, const char *name, const char *also)
 {
     const char *names[WKI_COUNT(known_sets)];
-    char list[128] = "", hint[64] = "";
+    char list[256] = "", hint[64] = "";
     size_t used = 0;
     for (size_t i = 0; i < WKI_COUNT(known_sets); i++) {
         names[i] = known_sets[i].name;
@@ -163,14 +238,16 @@ const wki_known_set *wki_known_by_sum(const char *name, const char sha256[65])
 {
     for (size_t i = 0; i < WKI_COUNT(known_sets); i++)
         for (size_t f = 0; f < WKI_KNOWN_FILES; f++)
-            if (strcmp(name, known_sets[i].files[f].name) == 0 &&
-                wki_known_file_is(&known_sets[i].files[f], sha256))
+            if (wki_known_file_is(&known_sets[i].files[f], sha256) &&
+                strcmp(name, known_sets[i].files[f].name) == 0)
                 return &known_sets[i];
     return NULL;
 }
 
-const char *wki_idx_file_name(wick_split split, wki_part part)
+const char *wki_idx_file_name(const wki_known_set *set, wick_split split, wki_part part)
 {
+    if (set != NULL && set->own_names)
+        return set->files[2 * (split == WICK_TEST) + (part == WKI_LABELS)].name;
     static const char *const names[2][2] = {
         {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
         {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},

@@ -27,7 +27,11 @@ typedef struct wki_known_set {
     const char *name, *class_name;
     const char *const *classes;
     int64_t class_count, counts[2], height, width;
-    wki_known_file files[WKI_KNOWN_FILES];
+    bool cifar;                            /* CIFAR's binary files, RGB; else IDX files, grey */
+    bool own_names;                        /* its IDX files are called otherwise than MNIST's */
+    bool lying;                            /* its images are stored with rows and columns exchanged */
+    const char *unpacked;                  /* the folder that its published archive holds, or NULL */
+    wki_known_file files[WKI_KNOWN_FILES]; /* of IDX files: training images and labels, test ones */
     const char *mirrors[WKI_KNOWN_MIRRORS + 1]; /* base URLs, ended by NULL */
 } wki_known_set;
 
@@ -43,8 +47,10 @@ bool wki_known_size(const char *name, uint64_t size);
 /* Whether the file may have this SHA-256. */
 bool wki_known_file_is(const wki_known_file *file, const char sha256[65]);
 
-/* "train-images-idx3-ubyte" and its like. */
-const char *wki_idx_file_name(wick_split split, wki_part part);
+/* The set at that place of the list, or NULL from its end on. */
+const wki_known_set *wki_known_at(int index);
+/* "train-images-idx3-ubyte" and its like; set may be NULL. */
+const char *wki_idx_file_name(const wki_known_set *set, wick_split split, wki_part part);
 /* $XDG_CACHE_HOME/wick or ~/.cache/wick, freed with free(). WICK_ENOENT if neither variable is set. */
 wick_status wki_cache_folder(wick_context *context, char **out);
 

@@ -117,7 +117,32 @@ out:
     return status;
 }
 
+static void write_cifar(wick_context *context, const char *folder)
+{
+    enum { RECORD = 2 + 3 * 32 * 32 };
+    static unsigned char bytes[2 * RECORD];
+    (void)context;
+    for (int i = 0; i < 2 * RECORD; i++)
+        bytes[i] = (unsigned char)(i % 100);
+    fault_write(folder, "train.bin", bytes, sizeof(bytes));
+    fault_write(folder, "test.bin", bytes, RECORD);
+}
+
+static wick_status run_cifar(wick_context *context, const char *folder)
+{
+    wick_dataset *dataset;
+    const wick_dataset_options options = {.image_height = 5, .image_width = 5};
+    wick_status status = wick_dataset_open_with(context, folder, NULL, WICK_TRAIN, &options, &dataset);
+    if (status != WICK_OK)
+        return status;
+    FAULT_CHECK(wick_dataset_count(dataset) == 2 && wick_dataset_labels(dataset)[0] == 1);
+    FAULT_CHECK(wick_dataset_image_shape(dataset)[2] == 5);
+    wick_dataset_free(dataset);
+    return status;
+}
+
 const fault_scenario fault_scenarios[] = {
+    {.name = "cifar", .prepare = write_cifar, .run = run_cifar},
     {.name = "open", .prepare = write_files, .run = run_open},
     {.name = "dataset", .run = run_memory, .memory_only = true},
     {.name = "loader", .run = run_loader, .memory_only = true},

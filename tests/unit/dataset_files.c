@@ -238,7 +238,8 @@ static void test_known_names(void **state)
     assert_string_equal(wick_dataset_known(0), "fashion-mnist");
     assert_string_equal(wick_dataset_known(1), "mnist");
     assert_string_equal(wick_dataset_known(2), "kmnist");
-    assert_null(wick_dataset_known(3));
+    assert_string_equal(wick_dataset_known(7), "cifar100");
+    assert_null(wick_dataset_known(8));
     assert_null(wick_dataset_known(-1));
 }
 
@@ -246,7 +247,8 @@ static void test_unknown_names(void **state)
 {
     const fixture *f = *state;
     expect_open(f, "FashionMNIST", NULL, WICK_TRAIN, WICK_ENOENT,
-                "there is no data set 'FashionMNIST'; known are fashion-mnist, mnist, kmnist, or a "
+                "there is no data set 'FashionMNIST'; known are fashion-mnist, mnist, kmnist, "
+                "emnist-letters, emnist-balanced, emnist-digits, cifar10, cifar100, or a "
                 "folder of IDX "
                 "files; did you mean 'fashion-mnist'?");
     expect_open(f, "cifar10-and-more", NULL, WICK_TRAIN, WICK_ENOENT, "or a folder of IDX files");
@@ -485,10 +487,10 @@ static void facts_of_known_sets(void **state)
     wick_dataset_facts facts = {.class_count = -1};
     for (int i = 0; wick_dataset_known(i) != NULL; i++) {
         assert_true(wick_dataset_known_facts(wick_dataset_known(i), &facts));
-        assert_int_equal(facts.class_count, 10);
-        assert_int_equal(facts.image_shape[0], 1);
-        assert_int_equal(facts.image_shape[1], 28);
-        assert_int_equal(facts.image_shape[2], 28);
+        bool cifar = strncmp(wick_dataset_known(i), "cifar", 5) == 0;
+        assert_int_equal(facts.image_shape[0], cifar ? 3 : 1);
+        assert_int_equal(facts.image_shape[1], cifar ? 32 : 28);
+        assert_int_equal(facts.image_shape[2], cifar ? 32 : 28);
         for (int64_t c = 0; c < facts.class_count; c++)
             assert_non_null(facts.classes[c]);
     }

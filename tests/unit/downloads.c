@@ -341,8 +341,9 @@ static void test_arguments(void **state)
 {
     fixture *f = *state;
     assert_int_equal(wick_dataset_download(f->context, "mnit", f->folder, NULL), WICK_ENOENT);
-    check_message(
-        f, "there is no data set 'mnit'; known are fashion-mnist, mnist, kmnist; did you mean 'mnist'?");
+    check_message(f,
+                  "there is no data set 'mnit'; known are fashion-mnist, mnist, kmnist, emnist-letters, "
+                  "emnist-balanced, emnist-digits, cifar10, cifar100; did you mean 'mnist'?");
     assert_int_equal(wick_dataset_download(f->context, NULL, f->folder, NULL), WICK_EINVAL);
     const wick_download_options negative = {.timeout_ms = -1};
     assert_int_equal(wick_dataset_download(f->context, "mnist", f->folder, &negative), WICK_EINVAL);
@@ -376,6 +377,8 @@ static void test_registry(void **state)
     for (int s = 0; wick_dataset_known(s) != NULL; s++) {
         const wki_known_set *set = wki_known_find(wick_dataset_known(s));
         assert_non_null(set);
+        if (set->mirrors[0] == NULL) /* published as an archive */
+            continue;
         for (int i = 0; i < SERVED_FILES; i++) {
             char name[64];
             snprintf(name, sizeof(name), "%s.gz", set->files[i].name);
@@ -392,7 +395,6 @@ static void test_registry(void **state)
             }
             assert_non_null(set->files[i].sums[0].sha256);
         }
-        assert_non_null(set->mirrors[0]);
         for (int m = 0; set->mirrors[m] != NULL; m++)
             assert_int_equal(set->mirrors[m][strlen(set->mirrors[m]) - 1], '/');
     }

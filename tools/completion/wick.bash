@@ -37,7 +37,7 @@ _wick() {
     --device) mapfile -t COMPREPLY < <(compgen -W "auto cpu cuda" -- "$current") ;;
     --dummy) mapfile -t COMPREPLY < <(compgen -W "rand randn" -- "$current") ;;
     --data)
-        mapfile -t COMPREPLY < <(compgen -W "fashion-mnist mnist kmnist" -- "$current"
+        mapfile -t COMPREPLY < <(compgen -W "fashion-mnist mnist kmnist emnist-letters emnist-balanced emnist-digits cifar10 cifar100" -- "$current"
             compgen -d -- "$current")
         ;;
     --split) mapfile -t COMPREPLY < <(compgen -W "train test" -- "$current") ;;

@@ -44,7 +44,7 @@ complete -c wick -n 'test (count (commandline -opc)) -ge 2; and not __wick_after
 complete -c wick -n '__wick_after --model' -a 'v0 v1 v2 tinyvgg'
 complete -c wick -n '__wick_after --device' -a 'auto cpu cuda'
 complete -c wick -n '__wick_after --dummy' -a 'rand randn'
-complete -c wick -n '__wick_after --data' -a 'fashion-mnist mnist kmnist (__fish_complete_directories)'
+complete -c wick -n '__wick_after --data' -a 'fashion-mnist mnist kmnist emnist-letters emnist-balanced emnist-digits cifar10 cifar100 (__fish_complete_directories)'
 complete -c wick -n '__wick_after --split' -a 'train test'
 complete -c wick -n '__wick_after --invert' -a 'auto on off'
 complete -c wick -n '__wick_after --fit' -a 'stretch pad'
