@@ -11,6 +11,10 @@ wick_context *wki_loader_context(const wick_loader *loader);
 /* How many batches of the epoch were given out. */
 int64_t wki_loader_batches_given(const wick_loader *loader);
 
+/* How many examples of the epoch are still to come; their indices are those behind the ones that
+ * wick_loader_next_indices() gave. */
+int64_t wki_loader_examples_ahead(const wick_loader *loader);
+
 /* How the images of a batch come where they are not to be had as they are: transformed. */
 typedef struct wki_fetcher {
     const wick_loader *loader;

@@ -202,6 +202,11 @@ wick_status wick_loader_next_indices(wick_loader *loader, const int64_t **indice
     return WICK_OK;
 }
 
+int64_t wki_loader_examples_ahead(const wick_loader *loader)
+{
+    return loader->dataset->count - loader->next;
+}
+
 /* ---- images ---- */
 
 bool wki_loader_fetches(const wick_loader *loader)

@@ -23,6 +23,10 @@ typedef struct wki_batch {
      * the thread that runs the image's block. */
     void (*fetch)(void *user, int64_t at, uint8_t *pixels);
     void *user;
+    /* The pixels of the batch after this, [ahead_count], which are brought nearer meanwhile: in a random
+     * order each image is far from the last. May be NULL. */
+    const uint8_t *const *ahead;
+    int64_t ahead_count;
     const float *mean, *std; /* pixels / 255 become (x - mean) / std, a number a channel; or NULL */
     const int64_t *targets;  /* [count] class numbers, checked; for a step */
     int64_t count;           /* 1 .. the plan's capacity */

@@ -151,6 +151,16 @@ static void find_pixels(const wki_task *task, const wki_value *value, const uint
     }
 }
 
+static void prefetch_ahead(const wki_task *task, const wki_value *value)
+{
+    enum { CACHE_LINE = 64 };
+    const wki_batch *batch = task->batch;
+    int64_t end = WKI_MIN(batch->ahead_count, task->first + task->images);
+    for (int64_t n = task->first; n < end; n++)
+        for (int64_t at = 0; at < value->numel; at += CACHE_LINE)
+            __builtin_prefetch(batch->ahead[n] + at, 0, 2);
+}
+
 static void input_forward(const wki_op *op, const wki_task *task)
 {
     const wki_value *value = &task->plan->values[op->out];
@@ -159,6 +169,7 @@ static void input_forward(const wki_op *op, const wki_task *task)
         const uint8_t *pixels[WKI_LANES];
         find_pixels(task, value, pixels);
         pixels_to_value(task, value, pixels, data);
+        prefetch_ahead(task, value);
         if (task->batch->mean != NULL)
             normalize_value(task, value, data);
         return;

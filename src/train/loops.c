@@ -32,7 +32,8 @@ typedef struct open_pass {
     wki_fetcher fetcher; /* of a loader whose images have to be fetched */
     bool fetches;
 
-    const uint8_t **pixels; /* of the batch in hand; these four in one allocation */
+    const uint8_t **pixels; /* of the batch in hand; these five in one allocation */
+    const uint8_t **ahead;  /* of the next */
     int64_t *targets;
     int64_t *predictions;
     float *losses;
@@ -76,10 +77,11 @@ static wick_status pass_open(open_pass *p)
     p->classes = wki_plan_output_numel(p->plan);
     void *memory;
     size_t rows = ((size_t)batch + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
-    WKI_TRY(wki_alloc(p->context, rows, 2 * sizeof(int64_t) + sizeof(*p->pixels) + sizeof(float),
+    WKI_TRY(wki_alloc(p->context, rows, 2 * sizeof(int64_t) + 2 * sizeof(*p->pixels) + sizeof(float),
                       "a batch", &memory));
     p->pixels = memory;
-    p->targets = (int64_t *)(p->pixels + rows);
+    p->ahead = p->pixels + rows;
+    p->targets = (int64_t *)(p->ahead + rows);
     p->predictions = p->targets + rows;
     p->losses = (float *)(p->predictions + rows);
     p->fetches = wki_loader_fetches(p->loader);
@@ -104,7 +106,12 @@ static wick_status pass_gather(open_pass *p, wki_batch *batch)
         p->pixels[i] = p->fetches ? NULL : pixels + indices[i] * p->image_bytes;
         p->targets[i] = labels[indices[i]];
     }
+    int64_t ahead = p->fetches ? 0 : WKI_MIN(count, wki_loader_examples_ahead(p->loader));
+    for (int64_t i = 0; i < ahead; i++)
+        p->ahead[i] = pixels + indices[count + i] * p->image_bytes;
     *batch = (wki_batch){.pixels = p->pixels,
+                         .ahead = p->ahead,
+                         .ahead_count = ahead,
                          .mean = wki_loader_mean(p->loader),
                          .std = wki_loader_std(p->loader),
                          .targets = p->targets,
