@@ -31,13 +31,19 @@ static void gradient_reach(int64_t in, int64_t out, int64_t kernel, int64_t stri
 /* The transforms pay from about this many channels on, in and out. */
 enum { WINOGRAD_CHANNELS = 8 };
 
+bool wki_suits_winograd(const wick_module *layer)
+{
+    const wki_conv2d *c = &layer->as.conv2d;
+    return c->kernel.h == 3 && c->kernel.w == 3 && c->stride.h == 1 && c->stride.w == 1 &&
+           c->dilation.h == 1 && c->dilation.w == 1 && c->padding.h <= 2 && c->padding.w <= 2 &&
+           c->in_channels / c->groups >= WINOGRAD_CHANNELS &&
+           c->out_channels / c->groups >= WINOGRAD_CHANNELS;
+}
+
+/* Only with images in the lanes. */
 static bool can_winograd(const wki_op *op, const wki_plan *plan)
 {
-    const wki_conv2d *c = &op->layer->as.conv2d;
-    return !plan->columns && c->kernel.h == 3 && c->kernel.w == 3 && c->stride.h == 1 &&
-           c->stride.w == 1 && c->dilation.h == 1 && c->dilation.w == 1 && c->padding.h <= 2 &&
-           c->padding.w <= 2 && c->in_channels / c->groups >= WINOGRAD_CHANNELS &&
-           c->out_channels / c->groups >= WINOGRAD_CHANNELS;
+    return !plan->columns && wki_suits_winograd(op->layer);
 }
 
 static void need(wki_op *op, wki_plan *plan)
