@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 nm -D --defined-only "$library" | awk '{ print $3 }' | sed 's/@.*//' | sort -u >"$work/all"
 [ -s "$work/all" ] || { echo "$library exports nothing"; exit 1; }
 # What the sanitizers and coverage add is not ours.
-grep -vE '^(__asan_|__odr_asan|__tsan_|__ubsan_|__gcov_|__llvm_|_init$|_fini$)' "$work/all" >"$work/exported"
+grep -vE '^(__asan_|__odr_asan|__tsan_|__ubsan_|__gcov_|__llvm_|mangle_path$|_init$|_fini$)' "$work/all" >"$work/exported"
 
 bad=0
 if grep -v '^wick_' "$work/exported" >"$work/others"; then

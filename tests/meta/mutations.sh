@@ -1,6 +1,7 @@
 #!/bin/sh
 # Breaks a copy of the source tree in one place at a time, and requires that the tests turn red.
-#   mutations.sh SOURCE_ROOT [JOBS]
+#   mutations.sh SOURCE_ROOT [JOBS | check]
+# With `check` nothing is compiled: only that each still finds what it changes.
 # A mutation is a file, a sed script, and the tests that should see it; at least one must fail. One that leaves its
 # file as it was, or no longer compiles, is an error: it says nothing about the tests.
 set -u
@@ -50,6 +51,10 @@ mutation() { # WHAT FILE SED_SCRIPT TESTS...
     cp -p "$file" "$work/whole" || die "$what: there is no such file"
     sed "$script" "$work/whole" >"$file" || die "$what: sed failed"
     ! cmp -s "$work/whole" "$file" || die "$what: the mutation finds nothing to change in ${file#"$tree"/}"
+    if [ "$jobs" = check ]; then
+        cp "$work/whole" "$file"
+        return
+    fi
     compile "$@" || { cat "$work/compiled"; die "$what: it does not compile"; }
     caught=$(failing "$@")
     if [ -n "$caught" ]; then
@@ -69,17 +74,19 @@ mkdir "$tree" || exit 1
 (cd "$root" && git ls-files -z --cached --others --exclude-standard) >"$work/files" || die 'git ls-files failed'
 (cd "$root" && tar --null --ignore-failed-read -cf - -T "$work/files" 2>"$work/tar") | (cd "$tree" && tar -xf -) ||
     die 'the tree was not copied'
-meson setup "$build" "$tree" --buildtype=debugoptimized -Ddownload=disabled -Dplot=disabled >"$work/compiled" 2>&1 ||
-    { cat "$work/compiled"; die 'meson setup failed'; }
-
-echo "WICK_TEST_SEED=$WICK_TEST_SEED"
-compile $all || { cat "$work/compiled"; die 'the tree as it is does not compile'; }
-red=$(failing $all)
-[ -z "$red" ] || die "red before anything was broken: $red"
-echo "as it is: $(echo $all | wc -w) tests green"
+start() { # builds the tree as it is, which must be green
+    meson setup "$build" "$tree" --buildtype=debugoptimized -Ddownload=disabled -Dplot=disabled >"$work/compiled" 2>&1 ||
+        { cat "$work/compiled"; die 'meson setup failed'; }
+    echo "WICK_TEST_SEED=$WICK_TEST_SEED"
+    compile $all || { cat "$work/compiled"; die 'the tree as it is does not compile'; }
+    red=$(failing $all)
+    [ -z "$red" ] || die "red before anything was broken: $red"
+    echo "as it is: $(echo $all | wc -w) tests green"
+}
+[ "$jobs" = check ] || start
 
 mutation 'conv2d keeps only the last product' src/cpu/conv2d.c \
-    's/sum\[c\]\[x\]\[v\] += w \* pixel/sum[c][x][v] = w * pixel/' \
+    's/sum\[c\]\[x\]\[v\] +=/sum[c][x][v] =/' \
     kernel/kernel_conv2d grad/grad_layers oracle/oracle_layers
 mutation 'winograd keeps only the last channel' src/cpu/conv2d_winograd.c \
     's/sum\[c\]\[v\] += w \* x\[v\]/sum[c][v] = w * x[v]/' \
@@ -108,6 +115,10 @@ mutation 'manual_seed does not use the seed' src/tensor/random.c \
     '/^void wick_manual_seed(/,/^}/s/, seed);/, WICK_DEFAULT_SEED);/' \
     unit/unit_generator oracle/oracle_random_numbers oracle/oracle_dataloader
 
+if [ "$jobs" = check ]; then
+    echo "$count mutations find what they change"
+    exit 0
+fi
 compile $all || die 'the tree as it was does not compile any more'
 echo "$count mutations, $((count - survived)) caught, $survived survived"
 [ "$survived" -eq 0 ]
