@@ -16,8 +16,8 @@
 
 static const char about[] =
     "Trains a model with CrossEntropyLoss and SGD, or another --optimizer, by the formulas of\n"
-    "PyTorch: an epoch is a train_step() over the shuffled\n"
-    "training half and a test_step() over the test half. The order of the images, the first\n"
+    "PyTorch: an epoch is a train_step() over the shuffled training half and a test_step() over\n"
+    "the test half, or over what --validation holds out. The order of the images, the first\n"
     "weights and so the losses are PyTorch's for the same seed. The run's folder holds\n"
     "  args.json      what made it\n"
     "  results.csv    a row an epoch\n"
@@ -44,6 +44,8 @@ static const char examples[] =
     "      the convolutional model, longer, in a folder of its own\n"
     "  wick train --optimizer adamw --lr 0.002 --weight-decay 0.05\n"
     "      with AdamW\n"
+    "  wick train --epochs 30 --validation 0.1 --patience 3 --ema 0.999\n"
+    "      until it gets no better on images held out, with a moving average of the weights\n"
     "  wick train --recipe chapter --epochs 5\n"
     "      all of a recipe, but for the epochs\n"
     "  wick train --epochs 100 --checkpoint-every 60s --out runs/hundred\n"
@@ -113,7 +115,11 @@ static wick_status begin(cli_app *app, const train_args *args, cli_training *tra
     TRY(model_choose(app, args->model, option_given(train_options, args, "hidden-units"),
                      &training->choice));
     TRY(settings_use_machine(app, &args->machine));
-    TRY(pair_open(app, &args->data, pair));
+    cli_data_args data = args->data;
+    data.validation = training->args.how.validation;
+    data.split_seed = training->args.how.split_seed;
+    TRY(train_flags_check(app, &training->args.how));
+    TRY(pair_open(app, &data, pair));
     TRY(training_use_data(app, training, &args->data, pair));
     TRY(train_flags_balance(app, &training->args.how, pair->train_data, &training->class_weights));
     if (training->class_weights != NULL)

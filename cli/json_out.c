@@ -115,8 +115,8 @@ static void json_epoch(cli_json *json, const wick_epoch *epoch)
     json_int(json, "epoch", epoch->epoch);
     json_number(json, "train_loss", epoch->train_loss);
     json_number(json, "train_acc", epoch->train_acc);
-    json_number(json, "test_loss", epoch->test_loss);
-    json_number(json, "test_acc", epoch->test_acc);
+    json_number(json, epoch->validation ? "valid_loss" : "test_loss", epoch->test_loss);
+    json_number(json, epoch->validation ? "valid_acc" : "test_acc", epoch->test_acc);
     json_number(json, "seconds", epoch->seconds);
     json_close(json, '}');
 }

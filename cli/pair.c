@@ -3,6 +3,7 @@
 #include "bar.h"
 #include "output_files.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,8 @@ void data_of_run(const wick_run_args *run, cli_data_args *data)
         .test_fraction = run->test_fraction,
         .skip_broken = run->skip_broken,
         .shape = run->image_shape,
+        .validation = run->how.validation,
+        .split_seed = run->how.split_seed,
         .augment = run->augment,
         .mean = run->normalized ? run->mean : NULL,
         .std = run->normalized ? run->std : NULL,
@@ -196,11 +199,62 @@ static wick_status choose_normalization(cli_app *app, const cli_data_args *args,
                : read_normalization(app, args->normalize, channels, pair);
 }
 
+/* "0.1" of the images, or "5000" of them. */
+static wick_status read_validation(cli_app *app, const char *text, int64_t count, int64_t *out)
+{
+    char *end;
+    double number = strtod(text, &end);
+    bool fine = end != text && *end == '\0' && text[0] != '-' && number > 0 && number < (double)count;
+    int64_t held = !fine ? 0 : (int64_t)(number < 1 ? number * (double)count + 0.5 : number);
+    if (!fine || (number >= 1 && (double)held != number) || held < 1 || held >= count)
+        return app_usage(app,
+                         "--validation must be a share of the training images, such as 0.1, or a number "
+                         "of them below "
+                         "%" PRId64 ", not '%s'",
+                         count, text);
+    *out = held;
+    return WICK_OK;
+}
+
+/* torch.utils.data.random_split(data, [rest, held], generator=torch.Generator().manual_seed(seed)): the last of a
+ * permutation are held out. */
+static wick_status split(cli_app *app, uint64_t seed, int64_t held, cli_pair *pair)
+{
+    wick_generator *generator;
+    wick_tensor *order = NULL;
+    wick_dataset *rest = NULL;
+    int64_t count = wick_dataset_count(pair->train_data);
+    TRY(wick_generator_new(app->context, &generator));
+    wick_generator_manual_seed(generator, seed);
+    wick_status status = wick_randperm(app->context, generator, count, &order);
+    wick_generator_free(generator);
+    TRY(status);
+    const int64_t *indices = wick_tensor_i64(order);
+    status = wick_dataset_subset(pair->train_data, held, indices + count - held, &pair->valid_data);
+    if (status == WICK_OK)
+        status = wick_dataset_subset(pair->train_data, count - held, indices, &rest);
+    wick_tensor_free(order);
+    TRY(status);
+    wick_dataset_free(pair->train_data);
+    pair->train_data = rest;
+    return WICK_OK;
+}
+
+static wick_status hold_out(cli_app *app, const cli_data_args *args, cli_pair *pair)
+{
+    int64_t held;
+    if (args->validation == NULL)
+        return WICK_OK;
+    TRY(read_validation(app, args->validation, wick_dataset_count(pair->train_data), &held));
+    return split(app, (uint64_t)args->split_seed, held, pair);
+}
+
 wick_status pair_open(cli_app *app, const cli_data_args *args, cli_pair *pair)
 {
     TRY(read_transform(app, args, pair));
     TRY(dataset_open(app, args, WICK_TRAIN, &pair->train_data));
     TRY(dataset_open(app, args, WICK_TEST, &pair->test_data));
+    TRY(hold_out(app, args, pair));
     TRY(choose_normalization(app, args, pair));
     const float *mean = pair->normalized ? pair->mean : NULL, *std = pair->normalized ? pair->std : NULL;
     const wick_loader_options shuffled = {.batch_size = args->batch_size,
@@ -213,6 +267,8 @@ wick_status pair_open(cli_app *app, const cli_data_args *args, cli_pair *pair)
     if (status == WICK_EINVAL)
         return app_blame_usage(app, status);
     TRY(status);
+    if (pair->valid_data != NULL)
+        TRY(wick_loader_new(pair->valid_data, &in_order, &pair->valid_loader));
     return wick_loader_new(pair->test_data, &in_order, &pair->test_loader);
 }
 
@@ -220,6 +276,8 @@ void pair_release(cli_pair *pair)
 {
     wick_loader_free(pair->train_loader);
     wick_loader_free(pair->test_loader);
+    wick_loader_free(pair->valid_loader);
+    wick_dataset_free(pair->valid_data);
     wick_dataset_free(pair->train_data);
     wick_dataset_free(pair->test_data);
     memset(pair, 0, sizeof(*pair));

@@ -13,7 +13,9 @@ typedef struct cli_data_args {
     const int64_t *shape; /* what the pictures of a folder are made, if nothing was given; or NULL */
     const char *augment, *normalize; /* as given, or NULL */
     const float *mean, *std;         /* of a run: what images are normalised with, or NULL */
-    bool quiet;                      /* what is left out and so on was said before */
+    const char *validation;          /* as given, or NULL */
+    int64_t split_seed;
+    bool quiet; /* what is left out and so on was said before */
 } cli_data_args;
 
 #define DATA_DEFAULTS                                                                                   \
@@ -94,8 +96,9 @@ typedef struct cli_data_args {
 
 /* Zero before pair_open(). */
 typedef struct cli_pair {
-    wick_dataset *train_data, *test_data;
+    wick_dataset *train_data, *test_data, *valid_data;
     wick_loader *train_loader, *test_loader; /* shuffled; in order */
+    wick_loader *valid_loader;               /* in order; NULL if nothing is held out */
     wick_transform transform;                /* of the training half */
     bool normalized;
     float mean[3], std[3]; /* of both halves, if they are normalised */
@@ -106,7 +109,7 @@ void data_of_run(const wick_run_args *run, cli_data_args *data);
 /* Opens one half, cut to the limit, with a progress bar, and says on stderr what there is to know of the
  * training half. Owned. An unknown name is a failure of usage. */
 wick_status dataset_open(cli_app *app, const cli_data_args *args, wick_split split, wick_dataset **out);
-/* Opens both. On failure too, pair_release(). */
+/* Opens both, and what is held out of the training half. On failure too, pair_release(). */
 wick_status pair_open(cli_app *app, const cli_data_args *args, cli_pair *pair);
 void pair_release(cli_pair *pair);
 

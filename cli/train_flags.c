@@ -69,6 +69,17 @@ const cli_option train_options[] = {
      "and saved"},
     {"ema-no-warmup", "", OPTION_BOOL, HOW(ema_no_warmup), 0, 0,
      "the average's decay is that from the beginning, and does not go up to it"},
+    {"validation", "SHARE|N", OPTION_TEXT, HOW(validation), 0, 0,
+     "hold out that share of the training half, or so many images, as random_split() does; the epochs "
+     "are tested on "
+     "them, and the test half only at the end"},
+    {"split-seed", "S", OPTION_INT, HOW(split_seed), 0, INT64_MAX,
+     "the seed that says which images are held out"},
+    {"patience", "N", OPTION_INT, HOW(patience), 1, 1000000,
+     "end after N epochs without a better accuracy of the validation part, and keep the best"},
+    {"keep", "best|last", OPTION_CHOICE, HOW(keep), 0, 0,
+     "keep the weights of the last epoch, or of the one that was best on the validation part; best with "
+     "--patience"},
     {"seed", "S", OPTION_SEED, offsetof(train_args, seed), 0, 0,
      "torch.manual_seed(S), before the model is made and once more before training"},
     MACHINE_OPTIONS(train_args),
@@ -101,6 +112,17 @@ const train_args train_defaults = {
     .seed = 42,
 };
 
+wick_status train_flags_check(cli_app *app, const wick_train_options *how)
+{
+    if (how->validation == NULL &&
+        (how->patience != 0 || (how->keep != NULL && strcmp(how->keep, "best") == 0)))
+        return app_usage(app, "--%s needs --validation, such as 0.1: nothing is chosen on the test half",
+                         how->patience != 0 ? "patience" : "keep best");
+    if (how->validation == NULL && how->split_seed != 0)
+        return app_usage(app, "--split-seed goes with --validation");
+    return WICK_OK;
+}
+
 void train_flags_fill(wick_train_options *how, double *lr, cli_train_given given)
 {
     bool sgd = strcmp(how->optimizer, "sgd") == 0;
@@ -110,6 +132,8 @@ void train_flags_fill(wick_train_options *how, double *lr, cli_train_given given
         how->weight_decay = 0.01;
     if (sgd)
         how->optimizer = NULL;
+    if (how->patience != 0 && how->keep == NULL)
+        how->keep = "best";
 }
 
 static char *format_weights(const wick_dataset *data, const int64_t *counts, int64_t classes)

@@ -31,6 +31,8 @@ wick_status train_flags_balance(cli_app *app, const wick_train_options *how, con
 typedef struct cli_train_given {
     bool lr, weight_decay;
 } cli_train_given;
+/* Fails for flags that need another one. */
+wick_status train_flags_check(cli_app *app, const wick_train_options *how);
 void train_flags_fill(wick_train_options *how, double *lr, cli_train_given given);
 
 #endif

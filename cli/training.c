@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,15 +118,16 @@ wick_status training_begin(cli_app *app, cli_training *training, const cli_pair 
     return status == WICK_EINVAL && training->run == NULL ? app_blame_usage(app, status) : status;
 }
 
-static void say_epoch(const cli_app *app, const cli_style *style, const wick_metrics *train,
-                      const wick_metrics *test)
+static void say_epoch(const cli_app *app, const cli_style *style, bool validation,
+                      const wick_metrics *train, const wick_metrics *test)
 {
+    const char *half = validation ? "Validation" : "Test";
     if (style->one_line)
         say(app, "\nTrain loss: %.4f | Test loss: %.4f, Test acc: %.4f\n", (double)train->loss,
             (double)test->loss, test->accuracy);
     else
-        say(app, "Train loss: %.5f | Train acc: %.2f%%\nTest loss: %.5f | Test acc: %.2f%%\n\n",
-            (double)train->loss, train->accuracy, (double)test->loss, test->accuracy);
+        say(app, "Train loss: %.5f | Train acc: %.2f%%\n%s loss: %.5f | %s acc: %.2f%%\n\n",
+            (double)train->loss, train->accuracy, half, (double)test->loss, half, test->accuracy);
     fflush(stdout);
 }
 
@@ -215,11 +217,67 @@ static wick_status test_epoch(cli_app *app, cli_training *training, const cli_pa
     uint8_t state[WICK_GENERATOR_STATE_SIZE];
     wick_generator *generator = wick_default_generator(app->context);
     wick_generator_get_state(generator, state);
-    wick_status status =
-        wick_test_step(training->model, pair->test_loader, training->loss_fn, progress, metrics);
+    wick_loader *loader = pair->valid_loader != NULL ? pair->valid_loader : pair->test_loader;
+    wick_status status = wick_test_step(training->model, loader, training->loss_fn, progress, metrics);
     if (status == WICK_EINTR)
         TRY(wick_generator_set_state(generator, state));
     return status;
+}
+
+static bool keeps_best(const cli_training *training)
+{
+    const char *keep = training->args.how.keep;
+    return keep != NULL && strcmp(keep, "best") == 0;
+}
+
+/* The epoch so far that was best on the validation part: the most accurate, of equals the one with the least loss, of
+ * equals the first. -1 before there is one. */
+static int64_t best_epoch(const cli_training *training)
+{
+    int64_t count, best = -1;
+    const wick_epoch *epochs = wick_run_epochs(training->run, &count);
+    for (int64_t i = 0; i < count; i++)
+        if (best < 0 || epochs[i].test_acc > epochs[best].test_acc ||
+            (epochs[i].test_acc == epochs[best].test_acc &&
+             epochs[i].test_loss < epochs[best].test_loss))
+            best = i;
+    return best;
+}
+
+static bool is_better(const cli_training *training, const wick_metrics *metrics)
+{
+    int64_t count, best = best_epoch(training);
+    const wick_epoch *epochs = wick_run_epochs(training->run, &count);
+    return best < 0 || metrics->accuracy > epochs[best].test_acc ||
+           (metrics->accuracy == epochs[best].test_acc &&
+            (double)metrics->loss < epochs[best].test_loss);
+}
+
+static bool out_of_patience(const cli_training *training)
+{
+    int64_t count;
+    (void)wick_run_epochs(training->run, &count);
+    return training->args.how.patience > 0 &&
+           count - 1 - best_epoch(training) >= training->args.how.patience;
+}
+
+/* A network whose outputs tell nothing apart has the loss of a guess, and no gradient leads away from there. */
+static void warn_of_a_dead_network(const cli_app *app, cli_training *training, const cli_pair *pair,
+                                   const wick_metrics *train, const wick_metrics *test)
+{
+    enum { STEPS = 200 };
+    const double classes = (double)training->args.class_count, guess = log(classes);
+    if (training->warned || classes < 2 || training_steps(training, pair) < STEPS ||
+        (double)train->loss < 0.995 * guess || (double)train->loss > 1.02 * guess ||
+        test->accuracy > 150.0 / classes)
+        return;
+    training->warned = true;
+    app_note(
+        app,
+        "epoch %" PRId64
+        ": the network does not learn: its loss stays at %.3f, that of a guess among %d classes, "
+        "and its accuracy at %.1f%%; try a lower or a higher --lr, another --seed, or --optimizer adam",
+        training->epoch, (double)train->loss, (int)classes, test->accuracy);
 }
 
 /* Tests the model and saves it as model.pth: with an average of the weights that is what is tested and saved. */
@@ -230,7 +288,7 @@ static wick_status test_and_save(cli_app *app, cli_training *training, const cli
     if (average)
         TRY(wick_optimizer_swap_average(training->optimizer));
     wick_status status = test_epoch(app, training, pair, progress, metrics);
-    if (status == WICK_OK)
+    if (status == WICK_OK && (!keeps_best(training) || is_better(training, metrics)))
         status = wick_run_save_model(training->run, training->model);
     wick_status back = average ? wick_optimizer_swap_average(training->optimizer) : WICK_OK;
     return status == WICK_OK ? back : status;
@@ -256,10 +314,15 @@ static wick_status run_epoch(cli_app *app, cli_training *training, const cli_pai
     TRY(test_and_save(app, training, pair, &progress, &test));
     bar_clear(&training->bar);
     const wick_metrics train = wick_pass_metrics(&training->pass);
-    const wick_epoch epoch = {number,         (double)train.loss,
-                              train.accuracy, (double)test.loss,
-                              test.accuracy,  train.seconds + test.seconds};
-    say_epoch(app, style, &train, &test);
+    const wick_epoch epoch = {number,
+                              (double)train.loss,
+                              train.accuracy,
+                              (double)test.loss,
+                              test.accuracy,
+                              train.seconds + test.seconds,
+                              pair->valid_loader != NULL};
+    say_epoch(app, style, epoch.validation, &train, &test);
+    warn_of_a_dead_network(app, training, pair, &train, &test);
     TRY(wick_run_add_epoch(training->run, &epoch));
     training->epoch++;
     training->pass = (wick_pass){0};
@@ -282,6 +345,21 @@ static wick_status interrupted(cli_app *app, cli_training *training, const cli_p
                     folder, training->epoch - 1);
 }
 
+/* The weights are of no use any more: what was saved stays as it is. */
+static wick_status diverged(cli_app *app, const cli_training *training, const cli_pair *pair)
+{
+    char kept[64] = "holds no model";
+    if (training->epoch > 0)
+        snprintf(kept, sizeof(kept), "holds the model as it was after epoch %" PRId64,
+                 keeps_best(training) ? best_epoch(training) : training->epoch - 1);
+    return app_fail(app, WICK_EDIVERGED,
+                    "step %" PRId64 " (epoch %" PRId64 ", batch %" PRId64
+                    "): the loss is not a number any more; try a "
+                    "lower --lr, --clip-grad 1, or another --seed; %s %s",
+                    training_steps(training, pair) - 1, training->epoch, training->pass.batches - 1,
+                    wick_run_folder(training->run), kept);
+}
+
 static double train_time(const cli_training *training)
 {
     int64_t count;
@@ -299,13 +377,19 @@ wick_status training_run(cli_app *app, cli_training *training, const cli_pair *p
     TRY(steps_resume(app, training->run, training_steps(training, pair), &training->steps));
     if (training_steps(training, pair) == 0)
         wick_manual_seed(app->context, training->args.seed);
-    while (training->epoch < training->args.epochs) {
+    while (training->epoch < training->args.epochs && !out_of_patience(training)) {
         wick_status status = run_epoch(app, training, pair, style);
         bar_clear(&training->bar);
+        if (status == WICK_EDIVERGED)
+            return diverged(app, training, pair);
         if (status == WICK_EINTR)
             return interrupted(app, training, pair);
         TRY(status);
     }
+    if (out_of_patience(training))
+        say(app, "No better for %" PRId64 " epochs: stopped\n", training->args.how.patience);
+    if (keeps_best(training))
+        say(app, "Kept the model of epoch %" PRId64 "\n", best_epoch(training));
     say(app, "Train time on %s: %.3f seconds\n", wick_context_device(app->context),
         train_time(training));
     return WICK_OK;
@@ -316,7 +400,7 @@ static wick_status load_saved(cli_app *app, cli_training *training)
 {
     char *path;
     wick_state_dict *dict;
-    if (training->args.how.ema == 0)
+    if (training->args.how.ema == 0 && !keeps_best(training))
         return WICK_OK;
     TRY(wick_run_path(training->run, "model.pth", &path));
     wick_status status = wick_load(app->context, path, &dict);

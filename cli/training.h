@@ -43,6 +43,7 @@ typedef struct cli_training {
     wick_loss *loss_fn;
     wick_optimizer *optimizer;
     wick_run *run;
+    bool warned;   /* of a network that does not learn */
     int64_t epoch; /* the one in hand, and how far it has come */
     wick_pass pass;
     wick_tensor *logits; /* of all test images, from training_finish() on */

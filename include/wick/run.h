@@ -53,6 +53,9 @@ typedef struct wick_epoch {
     int64_t epoch; /* from 0 */
     double train_loss, train_acc, test_loss, test_acc;
     double seconds;
+    /* test_loss and test_acc are of the validation part of the training half; the files then call them valid_loss and
+     * valid_acc. */
+    bool validation;
 } wick_epoch;
 
 typedef struct wick_results {

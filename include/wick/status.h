@@ -35,7 +35,8 @@ extern "C" {
     X(EINTR, 11, "interrupted")                                                                         \
     X(ELIMIT, 12, "larger than the limit")                                                              \
     X(ENOTSUP, 13, "not supported by this build")                                                       \
-    X(EBUSY, 14, "in use by another process")
+    X(EBUSY, 14, "in use by another process")                                                           \
+    X(EDIVERGED, 15, "the training diverged")
 
 typedef enum wick_status {
 #define WICK_STATUS_ENUM(name, number, text) WICK_##name = number,

@@ -181,6 +181,10 @@ typedef struct wick_train_options {
     double clip_grad; /* the greatest norm of the gradients; 0: any */
     double ema;       /* the decay of the weights' average; 0: none */
     bool ema_no_warmup;
+    const char *validation; /* how much of the training half is held out: "0.1", "5000" (or NULL) */
+    int64_t split_seed;     /* of the permutation that says which */
+    int64_t patience;       /* epochs without a better accuracy of the validation part; 0: no end */
+    const char *keep;       /* "last" (or NULL) or "best": of which epoch the weights are kept */
 } wick_train_options;
 
 /* The optimizer that the options name, for the module's parameters. lr is above 0. Owned.
@@ -241,7 +245,8 @@ typedef struct wick_metrics {
  * way: same numbers as forward, loss, zero_grad, backward and step called one by one. progress may
  * be NULL.
  * Errors: WICK_ESHAPE if the images do not fit the model or its output the classes, WICK_EINTR (the
- * step in hand is finished), WICK_ENOMEM. */
+ * step in hand is finished), WICK_EDIVERGED (the loss of a batch is NaN or infinite: the weights are of no use any
+ * more), WICK_ENOMEM. */
 WICK_API wick_status wick_train_step(wick_module *model, wick_loader *loader, wick_loss *loss_fn,
                                      wick_optimizer *optimizer, const wick_progress *progress,
                                      wick_metrics *out);

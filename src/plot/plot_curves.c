@@ -131,20 +131,30 @@ static void legend_entry(legend *key, const char *name, uint32_t rgb, bool dashe
     key->x += width + 24;
 }
 
+/* What the curves beside those of training are of. */
+static const char *half_name(const wick_curves_plot *plot)
+{
+    bool tests = false, validations = false;
+    for (int64_t i = 0; i < plot->count; i++)
+        if (plot->curves[i].epoch_count > 0)
+            *(plot->curves[i].epochs[0].validation ? &validations : &tests) = true;
+    return !validations ? "test" : tests ? "test or validation" : "validation";
+}
+
 static double draw_legend(wick_figure *figure, const wick_curves_plot *plot, double top)
 {
     legend key = {figure, EDGE, top + 6, width_of(plot) - EDGE};
     bool alone = plot->count == 1;
     if (alone) {
         legend_entry(&key, "train", color_of(figure, 0, true, true), true, 0);
-        legend_entry(&key, "test", color_of(figure, 0, false, true), false, 0);
+        legend_entry(&key, half_name(plot), color_of(figure, 0, false, true), false, 0);
         return LEGEND_LINE + 8;
     }
     for (int64_t i = 0; i < plot->count; i++)
         legend_entry(&key, plot->curves[i].name, color_of(figure, i, false, false), false,
                      (int)(i % WKI_MARKERS));
     legend_entry(&key, "train", figure->theme->faint_text, true, -1);
-    legend_entry(&key, "test", figure->theme->faint_text, false, -1);
+    legend_entry(&key, half_name(plot), figure->theme->faint_text, false, -1);
     return key.y - top + LEGEND_LINE + 2;
 }
 

@@ -71,11 +71,13 @@ void wki_report_epochs(wki_page *page, const char *caption, const wick_epoch *ep
 {
     wki_page_puts(page, "<div class=\"scroll\"><table>\n<caption>");
     wki_page_text(page, caption);
-    wki_page_puts(
+    const char *half = count > 0 && epochs[0].validation ? "Validation" : "Test";
+    wki_page_printf(
         page,
         "</caption>\n<thead><tr><th scope=\"col\">Epoch</th><th scope=\"col\">Train loss</th>"
-        "<th scope=\"col\">Train acc. (%)</th><th scope=\"col\">Test loss</th>"
-        "<th scope=\"col\">Test acc. (%)</th><th scope=\"col\">Seconds</th></tr></thead>\n<tbody>\n");
+        "<th scope=\"col\">Train acc. (%%)</th><th scope=\"col\">%s loss</th>"
+        "<th scope=\"col\">%s acc. (%%)</th><th scope=\"col\">Seconds</th></tr></thead>\n<tbody>\n",
+        half, half);
     for (int64_t i = 0; i < count; i++) {
         const wick_epoch *epoch = &epochs[i];
         wki_page_printf(page, "<tr><td>%lld</td>", (long long)epoch->epoch);

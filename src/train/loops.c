@@ -5,6 +5,7 @@
 #include "tensor/tensor_internal.h"
 #include "train/loss.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,11 @@ static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logit
     at->batches++;
     if (p->progress != NULL && p->progress->batch != NULL)
         p->progress->batch(p->progress->user, at->batches - 1, wick_loader_length(p->loader), loss);
+    if (p->optimizer != NULL && !isfinite(loss))
+        return wki_fail(p->context, WICK_EDIVERGED,
+                        "the loss of batch %lld of %lld is %s: the training has diverged",
+                        (long long)at->batches, (long long)wick_loader_length(p->loader),
+                        isnan(loss) ? "nan" : "inf");
     if (wick_context_interrupted(p->context))
         return wki_fail(p->context, WICK_EINTR, "interrupted after batch %lld of %lld",
                         (long long)at->batches, (long long)wick_loader_length(p->loader));

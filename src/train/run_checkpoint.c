@@ -163,8 +163,13 @@ static wick_status load_epochs(wick_run *run, const wick_state_dict *dict)
     for (size_t i = 0; i < count; i++, row += EPOCH_NUMBERS) {
         double numbers[EPOCH_NUMBERS - 1];
         memcpy(numbers, row + 1, sizeof(numbers));
-        run->epochs[i] =
-            (wick_epoch){row[0], numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]};
+        run->epochs[i] = (wick_epoch){row[0],
+                                      numbers[0],
+                                      numbers[1],
+                                      numbers[2],
+                                      numbers[3],
+                                      numbers[4],
+                                      run->args.how.validation != NULL};
     }
     run->epoch_count = count;
     return WICK_OK;

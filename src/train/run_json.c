@@ -133,9 +133,9 @@ static void put_epoch(wki_text *text, const wick_epoch *epoch)
     put_number(text, epoch->train_loss);
     wki_text_puts(text, ", \"train_acc\": ");
     put_number(text, epoch->train_acc);
-    wki_text_puts(text, ", \"test_loss\": ");
+    wki_text_puts(text, epoch->validation ? ", \"valid_loss\": " : ", \"test_loss\": ");
     put_number(text, epoch->test_loss);
-    wki_text_puts(text, ", \"test_acc\": ");
+    wki_text_puts(text, epoch->validation ? ", \"valid_acc\": " : ", \"test_acc\": ");
     put_number(text, epoch->test_acc);
     wki_text_puts(text, ", \"seconds\": ");
     put_number(text, epoch->seconds);
@@ -364,8 +364,12 @@ static wick_status read_epoch(const wki_json *json, int64_t index, wick_epoch *e
         wki_json_integer(json, (wki_json_at){"epochs", index, "epoch"}, 0, MOST_EPOCHS, &epoch->epoch));
     WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, "train_loss"}, &epoch->train_loss));
     WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, "train_acc"}, &epoch->train_acc));
-    WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, "test_loss"}, &epoch->test_loss));
-    WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, "test_acc"}, &epoch->test_acc));
+    const json_t *row = json_array_get(json_object_get(json->root, "epochs"), (size_t)index);
+    epoch->validation = json_object_get(row, "valid_loss") != NULL;
+    const char *loss = epoch->validation ? "valid_loss" : "test_loss";
+    const char *accuracy = epoch->validation ? "valid_acc" : "test_acc";
+    WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, loss}, &epoch->test_loss));
+    WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, accuracy}, &epoch->test_acc));
     return wki_json_number(json, (wki_json_at){"epochs", index, "seconds"}, &epoch->seconds);
 }
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_HEADER "epoch,train_loss,train_acc,test_loss,test_acc,seconds\n"
+#define ROWS_HEADER  "epoch,train_loss,train_acc,test_loss,test_acc,seconds\n"
+#define VALID_HEADER "epoch,train_loss,train_acc,valid_loss,valid_acc,seconds\n"
 
 /* ---- writing ---- */
 
@@ -27,7 +28,7 @@ wick_status wki_rows_format(wick_context *context, const wick_epoch *epochs, siz
 {
     wki_text text;
     wki_text_init(&text, context);
-    wki_text_puts(&text, ROWS_HEADER);
+    wki_text_puts(&text, count > 0 && epochs[0].validation ? VALID_HEADER : ROWS_HEADER);
     for (size_t i = 0; i < count; i++)
         append_row(&text, &epochs[i]);
     return wki_text_finish(&text, out);
@@ -62,10 +63,12 @@ wick_status wki_rows_parse(wick_context *context, const char *path, const char *
     void *rows = NULL;
     size_t done = 0, capacity = 0;
     wick_status status = WICK_OK;
-    if (strncmp(text, ROWS_HEADER, strlen(ROWS_HEADER)) != 0)
+    const bool validation = strncmp(text, VALID_HEADER, strlen(VALID_HEADER)) == 0;
+    const size_t header = strlen(validation ? VALID_HEADER : ROWS_HEADER);
+    if (!validation && strncmp(text, ROWS_HEADER, header) != 0)
         return wki_fail(context, WICK_EFORMAT, "%s: line 1: must be %.*s", path,
                         (int)strlen(ROWS_HEADER) - 1, ROWS_HEADER);
-    for (const char *c = text + strlen(ROWS_HEADER); *c != '\0' && status == WICK_OK; done++) {
+    for (const char *c = text + header; *c != '\0' && status == WICK_OK; done++) {
         status = wki_grow(context, &rows, &capacity, done + 1, sizeof(wick_epoch), "the epochs");
         if (status == WICK_OK && !parse_row(c, &((wick_epoch *)rows)[done], &c))
             status = wki_fail(context, WICK_EFORMAT,
@@ -75,6 +78,8 @@ wick_status wki_rows_parse(wick_context *context, const char *path, const char *
         free(rows);
         return status;
     }
+    for (size_t i = 0; i < done; i++)
+        ((wick_epoch *)rows)[i].validation = validation;
     *epochs = rows;
     *count = done;
     return WICK_OK;

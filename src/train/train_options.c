@@ -38,6 +38,10 @@ const wki_train_option wki_train_options[] = {
     {"ema", "ema", "Average of the weights, decay", WKI_OPTION_NUMBER, AT(ema), NULL},
     {"ema_no_warmup", "ema-no-warmup", "Average without a warm-up", WKI_OPTION_FLAG, AT(ema_no_warmup),
      NULL},
+    {"validation", "validation", "Held out for validation", WKI_OPTION_TEXT, AT(validation), NULL},
+    {"split_seed", "split-seed", "Seed of the validation part", WKI_OPTION_COUNT, AT(split_seed), NULL},
+    {"patience", "patience", "Patience, epochs", WKI_OPTION_COUNT, AT(patience), NULL},
+    {"keep", "keep", "Weights kept", WKI_OPTION_TEXT, AT(keep), "last"},
     {NULL, NULL, NULL, WKI_OPTION_TEXT, 0, NULL},
 };
 
