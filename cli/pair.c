@@ -51,6 +51,25 @@ static wick_status read_size(cli_app *app, const char *text, int64_t *height, in
                      text);
 }
 
+/* "500M". */
+static wick_status read_bytes(cli_app *app, const char *text, int64_t *bytes)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    double number = text[0] >= '0' && text[0] <= '9' ? strtod(text, &end) : 0;
+    if (number > 0) {
+        const char *unit = *end == '\0' ? NULL : strchr(units, *end);
+        for (const char *u = units; unit != NULL && u <= unit; u++)
+            number *= 1024;
+        if ((unit == NULL ? *end : end[1]) == '\0' && number >= 1 && number < 1e18) {
+            *bytes = (int64_t)number;
+            return WICK_OK;
+        }
+    }
+    return app_usage(app, "--memory-limit must be a number of bytes, such as 500M or 4G, not '%s'",
+                     text);
+}
+
 static void on_picture(void *user, int64_t done, int64_t total)
 {
     bar_update(user, done, total);
@@ -62,6 +81,7 @@ static wick_status fill_options(cli_app *app, const cli_data_args *args, wick_da
         return app_usage(app, "--test-fraction must be below 1, not %g", args->test_fraction);
     *options = (wick_dataset_options){
         .skip_broken = args->skip_broken,
+        .no_cache = args->no_cache,
         .test_fraction = args->test_fraction,
         .progress = on_picture,
     };
@@ -71,6 +91,8 @@ static wick_status fill_options(cli_app *app, const cli_data_args *args, wick_da
         options->image_width = args->shape[2];
         options->folders_alone = true;
     }
+    if (args->memory_limit != NULL)
+        TRY(read_bytes(app, args->memory_limit, &options->memory_limit));
     if (args->channels != NULL)
         options->channels = args->channels[0] - '0';
     if (args->image_size != NULL)

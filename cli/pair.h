@@ -9,8 +9,9 @@ typedef struct cli_data_args {
     int64_t batch_size, limit;
     const char *image_size, *channels; /* as given, or NULL */
     double test_fraction;              /* 0: the usual one */
-    bool skip_broken;
-    const int64_t *shape; /* what the pictures of a folder are made, if nothing was given; or NULL */
+    bool skip_broken, no_cache;
+    const char *memory_limit; /* as given, or NULL */
+    const int64_t *shape;     /* what the pictures of a folder are made, if nothing was given; or NULL */
     const char *augment, *normalize; /* as given, or NULL */
     const float *mean, *std;         /* of a run: what images are normalised with, or NULL */
     const char *validation;          /* as given, or NULL */
@@ -64,9 +65,25 @@ typedef struct cli_data_args {
          0,                                                                                             \
          "of a folder of pictures without test/ and val/: how much of each class is held out as the "   \
          "test half, always the same; else 0.2"},                                                       \
+        {"skip-broken",                                                                                 \
+         "",                                                                                            \
+         OPTION_BOOL,                                                                                   \
+         offsetof(type, data.skip_broken),                                                              \
+         0,                                                                                             \
+         0,                                                                                             \
+         "leave out pictures that cannot be read; else they are an error"},                             \
+        {"no-cache",                                                                                    \
+         "",                                                                                            \
+         OPTION_BOOL,                                                                                   \
+         offsetof(type, data.no_cache),                                                                 \
+         0,                                                                                             \
+         0,                                                                                             \
+         "read a folder's pictures anew; else they are read once and kept in the user's cache"},        \
     {                                                                                                   \
-        "skip-broken", "", OPTION_BOOL, offsetof(type, data.skip_broken), 0, 0,                         \
-            "leave out pictures that cannot be read; else they are an error"                            \
+        "memory-limit", "SIZE", OPTION_TEXT, offsetof(type, data.memory_limit), 0, 0,                   \
+            "read the images of a half that is larger than SIZE, such as 500M or 4G, from the cache "   \
+            "as "                                                                                       \
+            "they are used; else larger than half of the machine's memory"                              \
     }
 #define DATA_TRANSFORM_OPTIONS(type)                                                                    \
     {"augment",                                                                                         \

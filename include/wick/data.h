@@ -55,6 +55,13 @@ typedef struct wick_dataset_options {
     bool skip_broken;   /* leave out pictures that cannot be read; else they are an error */
     double test_fraction; /* of a folder without a test half: how much of each class is held out as one,
                              between 0 and 1; 0: 0.2 */
+    bool
+        no_cache; /* read a folder's pictures anew, and keep nothing; else they are read once and kept in the
+                      user's cache ($XDG_CACHE_HOME/wick/folders), until one of them, by its path, size and
+                      time, is another. A damaged cache is made anew */
+    int64_t
+        memory_limit; /* bytes: a half whose pixels are more is not held in memory, but read from the cache
+                             image by image as it is used; 0: half of the machine's memory */
     /* Called now and then (may be NULL) while pictures are read: how many, and of how many. */
     void (*progress)(void *user, int64_t done, int64_t total);
     void *user;
@@ -113,7 +120,8 @@ WICK_API const int64_t *wick_dataset_image_shape(const wick_dataset *dataset);
 WICK_API int64_t wick_dataset_class_count(const wick_dataset *dataset);
 /* The name of a class, or NULL outside 0 .. class_count-1. Borrowed. */
 WICK_API const char *wick_dataset_class(const wick_dataset *dataset, int64_t index);
-/* All pixels and all labels. Borrowed until the data set is freed. */
+/* All pixels, NULL if they are not in memory (wick_dataset_options' memory_limit), and all labels. Borrowed
+ * until the data set is freed. */
 WICK_API const uint8_t *wick_dataset_pixels(const wick_dataset *dataset);
 WICK_API const int64_t *wick_dataset_labels(const wick_dataset *dataset);
 /* train_data[index]: a [channels, height, width] float32 image in [0, 1], owned, and its label. Either

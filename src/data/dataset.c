@@ -1,9 +1,13 @@
 #include "data/dataset.h"
+#include "data/folder_cache.h"
 #include "data/registry.h"
 
+#include <errno.h>
+#include <libdeflate.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 wick_context *wki_dataset_context(const wick_dataset *dataset)
 {
@@ -26,6 +30,11 @@ void wick_dataset_free(wick_dataset *dataset)
     free(dataset->labels);
     for (int i = 0; i < WKI_DATASET_FILES; i++)
         free(dataset->files[i]);
+    if (dataset->file.path != NULL)
+        close(dataset->file.fd);
+    free(dataset->file.path);
+    free(dataset->file.rows);
+    free(dataset->file.sums);
     free(dataset);
 }
 
@@ -162,6 +171,64 @@ wick_status wick_dataset_from(wick_context *context, int64_t count, int64_t chan
     return WICK_OK;
 }
 
+/* ---- pixels in a file ---- */
+
+wick_status wki_dataset_stream(wick_dataset *dataset, const char *path, int fd, uint64_t at)
+{
+    void *rows, *sums;
+    size_t count = (size_t)dataset->count;
+    WKI_TRY(wki_alloc(dataset->context, count, sizeof(int64_t), "the places of images", &rows));
+    dataset->file.rows = rows;
+    WKI_TRY(wki_alloc(dataset->context, count, sizeof(uint32_t), "the sums of images", &sums));
+    dataset->file.sums = sums;
+    WKI_TRY(wki_strdup(dataset->context, path, &dataset->file.path));
+    dataset->file.at = at;
+    dataset->file.fd = fd;
+    return WICK_OK;
+}
+
+/* The same file, opened once more, and the same place in it. */
+static wick_status share_file(const wki_pixel_file *file, wick_dataset *made)
+{
+    int fd = dup(file->fd);
+    if (fd < 0)
+        return wki_fail(made->context, WICK_EIO, "%s: cannot open: %s", file->path, strerror(errno));
+    wick_status status = wki_dataset_stream(made, file->path, fd, file->at);
+    if (status != WICK_OK)
+        close(fd);
+    return status;
+}
+
+static size_t image_bytes(const wick_dataset *dataset)
+{
+    return (size_t)(dataset->shape[0] * dataset->shape[1] * dataset->shape[2]);
+}
+
+bool wki_dataset_fetch(const wick_dataset *dataset, int64_t index, uint8_t *pixels)
+{
+    const wki_pixel_file *file = &dataset->file;
+    size_t bytes = image_bytes(dataset);
+    if (file->path == NULL) {
+        memcpy(pixels, dataset->pixels + (size_t)index * bytes, bytes);
+        return true;
+    }
+    if (wki_cache_read(file->fd, file->at + (uint64_t)file->rows[index] * bytes, pixels, bytes) &&
+        libdeflate_crc32(0, pixels, bytes) == file->sums[index])
+        return true;
+    memset(pixels, 0, bytes);
+    return false;
+}
+
+wick_status wki_dataset_fetch_failed(const wick_dataset *dataset)
+{
+    (void)unlink(dataset->file.path);
+    return wki_fail(
+        dataset->context, WICK_EIO,
+        "%s: this cache of pictures is damaged or cannot be read; it is removed, and made anew "
+        "the next time",
+        dataset->file.path);
+}
+
 /* A data set without pixels for `count` of another's examples. */
 static wick_status new_like(const wick_dataset *dataset, int64_t count, wick_dataset **out)
 {
@@ -183,11 +250,6 @@ out:
     return status;
 }
 
-static size_t image_bytes(const wick_dataset *dataset)
-{
-    return (size_t)(dataset->shape[0] * dataset->shape[1] * dataset->shape[2]);
-}
-
 /* indices NULL: the first count. */
 static wick_status take_examples(const wick_dataset *dataset, int64_t count, const int64_t *indices,
                                  wick_dataset **out)
@@ -195,21 +257,30 @@ static wick_status take_examples(const wick_dataset *dataset, int64_t count, con
     wick_dataset *made;
     void *memory;
     size_t bytes = image_bytes(dataset);
+    const wki_pixel_file *file = &dataset->file;
+    wick_status status;
     WKI_TRY(new_like(dataset, count, &made));
-    wick_status status = wki_alloc(dataset->context, (size_t)count, bytes, "the images", &memory);
-    if (status != WICK_OK) {
-        wick_dataset_free(made);
-        return status;
+    if (file->path != NULL) {
+        WKI_GOTO_OUT(share_file(file, made));
+    } else {
+        WKI_GOTO_OUT(wki_alloc(dataset->context, (size_t)count, bytes, "the images", &memory));
+        made->memory = memory;
+        made->pixels = memory;
     }
-    made->memory = memory;
-    made->pixels = memory;
     for (int64_t i = 0; i < count; i++) {
         int64_t from = indices == NULL ? i : indices[i];
-        memcpy(made->memory + (size_t)i * bytes, dataset->pixels + (size_t)from * bytes, bytes);
+        if (file->path != NULL) {
+            made->file.rows[i] = file->rows[from];
+            made->file.sums[i] = file->sums[from];
+        } else
+            memcpy(made->memory + (size_t)i * bytes, dataset->pixels + (size_t)from * bytes, bytes);
         made->labels[i] = dataset->labels[from];
     }
     *out = made;
     return WICK_OK;
+out:
+    wick_dataset_free(made);
+    return status;
 }
 
 wick_status wick_dataset_head(const wick_dataset *dataset, int64_t count, wick_dataset **out)
@@ -309,11 +380,16 @@ wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_te
 {
     WKI_TRY(check_index(dataset, index));
     if (image != NULL) {
-        wick_tensor *tensor;
-        int64_t pixels = dataset->shape[0] * dataset->shape[1] * dataset->shape[2];
-        WKI_TRY(wick_tensor_new(dataset->context, WICK_FLOAT32, 3, dataset->shape, &tensor));
-        wki_pixels_to_float(dataset->pixels + index * pixels, pixels, wick_tensor_f32(tensor));
-        *image = tensor;
+        wick_tensor *pixels, *tensor;
+        WKI_TRY(wick_dataset_get_pixels(dataset, index, &pixels));
+        wick_status status = wick_tensor_new(dataset->context, WICK_FLOAT32, 3, dataset->shape, &tensor);
+        if (status == WICK_OK) {
+            wki_pixels_to_float(wick_tensor_u8(pixels), wick_tensor_numel(pixels),
+                                wick_tensor_f32(tensor));
+            *image = tensor;
+        }
+        wick_tensor_free(pixels);
+        WKI_TRY(status);
     }
     if (label != NULL)
         *label = dataset->labels[index];
@@ -325,8 +401,14 @@ wick_status wick_dataset_get_pixels(const wick_dataset *dataset, int64_t index, 
     if (image == NULL)
         return wki_fail(dataset->context, WICK_EINVAL, "the place for the image is NULL");
     WKI_TRY(check_index(dataset, index));
-    return wick_tensor_from(dataset->context, WICK_UINT8, 3, dataset->shape,
-                            dataset->pixels + (size_t)index * image_bytes(dataset), image);
+    wick_tensor *made;
+    WKI_TRY(wick_tensor_new(dataset->context, WICK_UINT8, 3, dataset->shape, &made));
+    if (!wki_dataset_fetch(dataset, index, wick_tensor_u8(made))) {
+        wick_tensor_free(made);
+        return wki_dataset_fetch_failed(dataset);
+    }
+    *image = made;
+    return WICK_OK;
 }
 
 /* Mean and standard deviation of one channel, by how often each value comes. */
@@ -343,21 +425,33 @@ static void measure(const int64_t counts[256], float *mean, float *std)
     *std = (float)sqrt(squares / count);
 }
 
+static void count_pixels(const uint8_t *pixels, int64_t channels, int64_t plane, int64_t *counts)
+{
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t p = 0; p < plane; p++)
+            counts[c * 256 + pixels[c * plane + p]]++;
+}
+
 wick_status wick_dataset_measure(const wick_dataset *dataset, float *mean, float *std)
 {
     const int64_t *shape = dataset->shape, plane = shape[1] * shape[2];
     if (mean == NULL || std == NULL)
         return wki_fail(dataset->context, WICK_EINVAL, "the place for the mean or the std is NULL");
-    for (int64_t c = 0; c < shape[0]; c++) {
-        int64_t counts[256] = {0};
-        for (int64_t i = 0; i < dataset->count; i++) {
-            const uint8_t *pixels = dataset->pixels + (i * shape[0] + c) * plane;
-            for (int64_t p = 0; p < plane; p++)
-                counts[pixels[p]]++;
-        }
-        measure(counts, &mean[c], &std[c]);
+    void *counts, *room = NULL;
+    WKI_TRY(wki_alloc(dataset->context, (size_t)shape[0] * 256, sizeof(int64_t), "counts of pixels",
+                      &counts));
+    wick_status status = wki_alloc(dataset->context, image_bytes(dataset), 1, "an image", &room);
+    for (int64_t i = 0; status == WICK_OK && i < dataset->count; i++) {
+        if (!wki_dataset_fetch(dataset, i, room))
+            status = wki_dataset_fetch_failed(dataset);
+        else
+            count_pixels(room, shape[0], plane, counts);
     }
-    return WICK_OK;
+    for (int64_t c = 0; status == WICK_OK && c < shape[0]; c++)
+        measure((int64_t *)counts + c * 256, &mean[c], &std[c]);
+    free(room);
+    free(counts);
+    return status;
 }
 
 wick_status wick_dataset_file(const wick_dataset *dataset, int index, const char **path, char sha256[65])

@@ -8,6 +8,15 @@
 
 enum { WKI_DATASET_FILES = 5 };
 
+/* Pixels that are not in memory: they are read when they are asked for. */
+typedef struct wki_pixel_file {
+    char *path; /* NULL: the pixels are in memory */
+    int fd;
+    uint64_t at;    /* where row 0 is */
+    int64_t *rows;  /* of each example */
+    uint32_t *sums; /* CRC-32 of each example's pixels */
+} wki_pixel_file;
+
 struct wick_dataset {
     wick_context *context;
     char *name, *root;
@@ -16,7 +25,8 @@ struct wick_dataset {
     int64_t count, shape[3], class_count;
     char **classes;        /* class_count names */
     uint8_t *memory;       /* where the pixels are */
-    const uint8_t *pixels; /* within memory */
+    const uint8_t *pixels; /* within memory; NULL if they are in a file */
+    wki_pixel_file file;
     int64_t *labels;
     char *files[WKI_DATASET_FILES]; /* of images and of labels, or CIFAR's; NULL after the last */
     char **notes;
@@ -30,6 +40,12 @@ wick_status wki_dataset_new(wick_context *context, const char *name, const char 
                             const char *const *classes, wick_dataset **out);
 /* What a folder's own name is: "data" for "some/data/" and for "." in it. Freed with free(). */
 wick_status wki_base_name(wick_context *context, const char *folder, char **out);
+/* Room for the rows and sums of all examples, whose pixels are in fd, which is moved on success. */
+wick_status wki_dataset_stream(wick_dataset *dataset, const char *path, int fd, uint64_t at);
+/* An image's pixels; false if they cannot be read from the file or are not what was written. */
+bool wki_dataset_fetch(const wick_dataset *dataset, int64_t index, uint8_t *pixels);
+/* What is to be said then; the file is removed. */
+wick_status wki_dataset_fetch_failed(const wick_dataset *dataset);
 /* Adds a line of what there is to know of it. */
 wick_status wki_dataset_note(wick_dataset *dataset, const char *format, ...) WICK_PRINTF(2, 3);
 /* A half of a folder of pictures; options are checked. */

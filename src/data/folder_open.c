@@ -1,12 +1,15 @@
 /* A folder of pictures as a data set. */
 #include "data/dataset.h"
+#include "data/folder_cache.h"
 #include "data/folder_decode.h"
 #include "data/picture_work.h"
 #include "image/image_internal.h"
 #include "tensor/tensor_internal.h"
 
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NAMED = 3 };
 
@@ -18,6 +21,7 @@ typedef struct folder_reading {
     wki_folder_form form;
     size_t begin, end; /* the half's files */
     uint8_t *pixels;   /* of all of them */
+    bool damaged;      /* the cache's pixels are not what was written */
 } folder_reading;
 
 /* ---- broken pictures ---- */
@@ -128,14 +132,13 @@ static wick_status read_pixels(folder_reading *r)
     return check_problems(r);
 }
 
-/* Moves the pictures that could be read to a new data set. */
-static wick_status make_dataset(folder_reading *r, wick_dataset **out)
+/* A data set of the half's pictures that could be read, without pixels. */
+static wick_status make_dataset(const folder_reading *r, wick_dataset **out)
 {
     const wki_listing *listing = &r->listing;
     wick_dataset *dataset;
     char *name;
-    size_t bytes = (size_t)(r->form.shape[0] * r->form.shape[1] * r->form.shape[2]), put = 0;
-    size_t count = r->end - r->begin - count_problems(r);
+    size_t count = r->end - r->begin - count_problems(r), put = 0;
     WKI_TRY(wki_base_name(r->context, listing->root, &name));
     wick_status status =
         wki_dataset_new(r->context, name, "ImageFolder", listing->root, (int64_t)count,
@@ -144,15 +147,9 @@ static wick_status make_dataset(folder_reading *r, wick_dataset **out)
     WKI_TRY(status);
     dataset->split = r->split;
     memcpy(dataset->shape, r->form.shape, sizeof(dataset->shape));
-    for (size_t i = r->begin; i < r->end; i++) {
-        if (listing->files[i].problem != NULL)
-            continue;
-        memmove(r->pixels + put * bytes, r->pixels + (i - r->begin) * bytes, bytes);
-        dataset->labels[put++] = listing->files[i].label;
-    }
-    dataset->memory = r->pixels;
-    dataset->pixels = r->pixels;
-    r->pixels = NULL;
+    for (size_t i = r->begin; i < r->end; i++)
+        if (listing->files[i].problem == NULL)
+            dataset->labels[put++] = listing->files[i].label;
     status = note_form(r, dataset);
     if (status == WICK_OK)
         status = note_left_out(r, dataset);
@@ -163,17 +160,122 @@ static wick_status make_dataset(folder_reading *r, wick_dataset **out)
     return status;
 }
 
+static size_t bytes_of(const folder_reading *r)
+{
+    return (size_t)(r->form.shape[0] * r->form.shape[1] * r->form.shape[2]);
+}
+
+/* Without a cache: the pictures are read to memory. */
+static wick_status open_directly(folder_reading *r, wick_dataset **out)
+{
+    wick_dataset *dataset;
+    WKI_TRY(find_pictures(r));
+    WKI_TRY(read_pixels(r));
+    WKI_TRY(make_dataset(r, &dataset));
+    size_t bytes = bytes_of(r), put = 0;
+    for (size_t i = r->begin; i < r->end; i++)
+        if (r->listing.files[i].problem == NULL)
+            memmove(r->pixels + put++ * bytes, r->pixels + (i - r->begin) * bytes, bytes);
+    dataset->memory = r->pixels;
+    dataset->pixels = r->pixels;
+    r->pixels = NULL;
+    *out = dataset;
+    return WICK_OK;
+}
+
+/* ---- from the cache ---- */
+
+static uint64_t memory_limit(const wick_dataset_options *options)
+{
+    if (options->memory_limit > 0)
+        return (uint64_t)options->memory_limit;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : UINT64_MAX;
+}
+
+static bool sums_are_right(const folder_reading *r, const wki_folder_cache *cache, const uint8_t *pixels)
+{
+    size_t bytes = bytes_of(r), row = 0;
+    for (size_t i = r->begin; i < r->end; i++)
+        if (cache->sound[i] && libdeflate_crc32(0, pixels + row++ * bytes, bytes) != cache->sums[i])
+            return false;
+    return true;
+}
+
+static wick_status load_pixels(folder_reading *r, const wki_folder_cache *cache, uint64_t at,
+                               wick_dataset *dataset)
+{
+    void *memory;
+    size_t count = (size_t)dataset->count, bytes = bytes_of(r);
+    WKI_TRY(wki_alloc(r->context, count, bytes, "the pictures", &memory));
+    dataset->memory = memory;
+    dataset->pixels = memory;
+    if (wki_cache_read(cache->fd, at, memory, count * bytes) && sums_are_right(r, cache, memory))
+        return WICK_OK;
+    r->damaged = true;
+    return wki_fail(r->context, WICK_EIO, "%s: this cache of pictures is damaged", cache->path);
+}
+
+static wick_status stream_pixels(const folder_reading *r, wki_folder_cache *cache, uint64_t at,
+                                 wick_dataset *dataset)
+{
+    int64_t row = 0;
+    WKI_TRY(wki_dataset_stream(dataset, cache->path, cache->fd, at));
+    cache->fd = -1;
+    for (size_t i = r->begin; i < r->end; i++)
+        if (cache->sound[i]) {
+            dataset->file.rows[row] = row;
+            dataset->file.sums[row++] = cache->sums[i];
+        }
+    return WICK_OK;
+}
+
+static wick_status open_cached(folder_reading *r, wki_folder_cache *cache, wick_dataset **out)
+{
+    wick_dataset *dataset;
+    uint64_t at = cache->pixels_at;
+    r->form = cache->form;
+    wki_listing_half(&r->listing, r->split, &r->begin, &r->end);
+    WKI_TRY(check_problems(r));
+    WKI_TRY(make_dataset(r, &dataset));
+    for (size_t i = 0; i < r->begin; i++)
+        at += cache->sound[i] ? bytes_of(r) : 0;
+    wick_status status = (uint64_t)dataset->count > memory_limit(r->options) / bytes_of(r)
+                             ? stream_pixels(r, cache, at, dataset)
+                             : load_pixels(r, cache, at, dataset);
+    if (status == WICK_OK)
+        *out = dataset;
+    else
+        wick_dataset_free(dataset);
+    return status;
+}
+
+/* A damaged cache is removed and made once more. */
+static wick_status open_with_cache(folder_reading *r, wick_dataset **out)
+{
+    wick_status status = WICK_OK;
+    for (int tries = 0; tries == 0 || (tries == 1 && r->damaged); tries++) {
+        wki_folder_cache cache;
+        bool found;
+        r->damaged = false;
+        WKI_TRY(wki_cache_open(&r->listing, r->options, &cache, &found));
+        if (!found)
+            return open_directly(r, out);
+        status = open_cached(r, &cache, out);
+        if (r->damaged)
+            (void)unlink(cache.path);
+        wki_cache_release(&cache);
+    }
+    return status;
+}
+
 wick_status wki_folder_open(wick_context *context, const char *folder, wick_split split,
                             const wick_dataset_options *options, wick_dataset **out)
 {
     folder_reading r = {.context = context, .options = options, .split = split};
     wick_status status = wki_listing_scan(context, folder, options->test_fraction, &r.listing);
     if (status == WICK_OK)
-        status = find_pictures(&r);
-    if (status == WICK_OK)
-        status = read_pixels(&r);
-    if (status == WICK_OK)
-        status = make_dataset(&r, out);
+        status = options->no_cache ? open_directly(&r, out) : open_with_cache(&r, out);
     free(r.pixels);
     wki_listing_release(&r.listing);
     return status;

@@ -211,13 +211,17 @@ int64_t wki_loader_examples_ahead(const wick_loader *loader)
 
 bool wki_loader_fetches(const wick_loader *loader)
 {
-    return wki_transform_is_set(&loader->transform);
+    return wki_transform_is_set(&loader->transform) || loader->dataset->file.path != NULL;
 }
 
+/* A rotation needs what was cropped, and a transform of what is in a file the image as it is there. */
 size_t wki_loader_spare_bytes(const wick_loader *loader)
 {
     const int64_t *shape = loader->dataset->shape;
-    return loader->transform.rotate > 0 ? (size_t)(shape[0] * shape[1] * shape[2]) : 0;
+    size_t images = loader->transform.rotate > 0;
+    if (wki_transform_is_set(&loader->transform) && loader->dataset->file.path != NULL)
+        images++;
+    return images * (size_t)(shape[0] * shape[1] * shape[2]);
 }
 
 const float *wki_loader_mean(const wick_loader *loader)
@@ -232,15 +236,31 @@ const float *wki_loader_std(const wick_loader *loader)
 
 void wki_fetch(void *fetcher, int64_t at, uint8_t *pixels)
 {
-    const wki_fetcher *f = fetcher;
+    wki_fetcher *f = fetcher;
     const wick_loader *loader = f->loader;
     const wick_dataset *dataset = loader->dataset;
     const int64_t bytes = dataset->shape[0] * dataset->shape[1] * dataset->shape[2];
+    const bool transformed = wki_transform_is_set(&loader->transform),
+               filed = dataset->file.path != NULL;
+    const uint8_t *from = filed ? NULL : dataset->pixels + f->indices[at] * bytes;
+    uint8_t *spare = f->spare == NULL ? NULL : f->spare + (size_t)at * wki_loader_spare_bytes(loader);
     wki_transform_draw draw;
+    if (filed) {
+        uint8_t *to = transformed ? spare : pixels;
+        if (!wki_dataset_fetch(dataset, f->indices[at], to))
+            atomic_store(&f->failed, true);
+        from = to;
+        spare = spare == NULL ? NULL : spare + bytes;
+    }
+    if (!transformed)
+        return;
     wki_transform_choose(&loader->transform, dataset->shape, loader->base_seed, f->indices[at], &draw);
-    wki_transform_apply(&loader->transform, &draw, dataset->shape, loader->erased,
-                        dataset->pixels + f->indices[at] * bytes, pixels,
-                        f->spare == NULL ? NULL : f->spare + at * bytes);
+    wki_transform_apply(&loader->transform, &draw, dataset->shape, loader->erased, from, pixels, spare);
+}
+
+wick_status wki_fetch_check(const wki_fetcher *fetcher)
+{
+    return atomic_load(&fetcher->failed) ? wki_dataset_fetch_failed(fetcher->loader->dataset) : WICK_OK;
 }
 
 /* ---- batches ---- */
@@ -251,11 +271,11 @@ static void give_image(wki_fetcher *fetcher, int64_t at, uint8_t *room, float *o
     const wick_loader *loader = fetcher->loader;
     const int64_t *shape = loader->dataset->shape;
     const int64_t plane = shape[1] * shape[2], bytes = shape[0] * plane;
-    const uint8_t *pixels = loader->dataset->pixels + fetcher->indices[at] * bytes;
-    if (room != NULL) {
+    const uint8_t *pixels = room;
+    if (room != NULL)
         wki_fetch(fetcher, at, room);
-        pixels = room;
-    }
+    else
+        pixels = loader->dataset->pixels + fetcher->indices[at] * bytes;
     wki_pixels_to_float(pixels, bytes, out);
     for (int64_t i = 0; loader->mean != NULL && i < bytes; i++)
         out[i] = (out[i] - loader->mean[i / plane]) / loader->std[i / plane];
@@ -271,10 +291,12 @@ static wick_status give_images(const wick_loader *loader, const int64_t *indices
     if (wki_loader_fetches(loader))
         WKI_GOTO_OUT(wki_alloc(loader->context, (size_t)bytes, 1, "an image", &room));
     if (wki_loader_spare_bytes(loader) > 0)
-        WKI_GOTO_OUT(wki_alloc(loader->context, (size_t)count, (size_t)bytes, "images", &spare));
-    wki_fetcher fetcher = {loader, indices, spare};
+        WKI_GOTO_OUT(
+            wki_alloc(loader->context, (size_t)count, wki_loader_spare_bytes(loader), "images", &spare));
+    wki_fetcher fetcher = {.loader = loader, .indices = indices, .spare = spare};
     for (int64_t i = 0; i < count; i++)
         give_image(&fetcher, i, room, out + i * bytes);
+    status = wki_fetch_check(&fetcher);
 out:
     free(room);
     free(spare);

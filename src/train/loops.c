@@ -140,6 +140,8 @@ static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logit
     }
     wki_plan_step(p->plan, batch, p->optimizer != NULL ? &updater : NULL, p->losses, p->predictions,
                   logits == NULL ? NULL : logits + at->count * p->classes);
+    if (p->fetches)
+        WKI_TRY(wki_fetch_check(&p->fetcher));
     if (p->optimizer != NULL)
         wki_optimizer_end_step(p->optimizer);
     int64_t correct = 0;

@@ -10,6 +10,12 @@ awk -v accuracy="$(jsonget accuracy <run/results.json)" 'BEGIN { print (accuracy
 wick train --data pictures --image-size 24 --normalize auto --augment flip,crop=2,rotate=5 --epochs 14 --batch-size 8 --seed 3 --out other \
     --no-figures --threads 3 >/dev/null
 same_run run other || echo "another model with other threads"
+# And an image at a time from the cache, or without one.
+wick train --data pictures --image-size 24 --normalize auto --augment flip,crop=2,rotate=5 --epochs 14 --batch-size 8 --seed 3 --out streamed \
+    --no-figures --memory-limit 1K >/dev/null
+same_run run streamed || echo "another model from the cache"
+ls "$HOME/.cache/wick/folders" | wc -l | tr -d ' '
+wick data info --data pictures --image-size 24 --no-cache --json | jsonget train.count
 # What comes of it: the run knows how large the pictures are.
 wick eval run --json >eval
 [ "$(jsonget accuracy <eval)" = "$(jsonget accuracy <run/results.json)" ] || echo "another accuracy"
@@ -34,4 +40,7 @@ for augment in flipp crop crop=24 rotate=181 erase=2 flip,,crop=1 reflect; do
 done
 for normalize in 0.5 1:0 0.1,0.2:1,1 a:b auto:1 0.5:0.5:0.5; do
     try wick train --data pictures --image-size 24 --normalize $normalize
+done
+for limit in 0 x 5Q -1; do
+    try wick train --data pictures --memory-limit=$limit
 done

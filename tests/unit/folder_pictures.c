@@ -23,6 +23,9 @@ static int set_up(void **state)
     if (f == NULL || wick_context_new(&f->context) != WICK_OK)
         return -1;
     f->folder = make_folder();
+    char cache[512];
+    snprintf(cache, sizeof(cache), "%s/.cache", f->folder);
+    setenv("XDG_CACHE_HOME", cache, 1);
     *state = f;
     return 0;
 }

@@ -33,7 +33,7 @@ function __wick_after
 end
 
 set -g __wick_valued --model --device --dummy --data --data-dir --out --resume --csv --log-steps --plot --report \
-    --split --invert --fit --background --image-size --channels --test-fraction --augment --normalize
+    --split --invert --fit --background --image-size --channels --test-fraction --memory-limit --augment --normalize
 
 complete -c wick -f
 complete -c wick -n 'test (count (commandline -opc)) -eq 1' -a '(__wick_commands)'

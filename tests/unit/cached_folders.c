@@ -1,0 +1,262 @@
+/* src/data: the cache of a folder's pictures. It never gives other pixels than the pictures would. */
+#include "data/folder_cache.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <wick/wick.h>
+
+#include "picture_folder.h"
+
+enum { PICTURES = 40, BYTES = 6 * 7 };
+
+typedef struct fixture {
+    wick_context *context;
+    char *folder, cache[600];
+} fixture;
+
+static int set_up(void **state)
+{
+    fixture *f = calloc(1, sizeof(*f));
+    if (f == NULL || wick_context_new(&f->context) != WICK_OK)
+        return -1;
+    f->folder = make_folder();
+    snprintf(f->cache, sizeof(f->cache), "%s/.cache", f->folder);
+    setenv("XDG_CACHE_HOME", f->cache, 1);
+    for (int i = 0; i < PICTURES; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "%c/%02d.png", 'a' + i % 2, i);
+        put_png(f->folder, name, (uint8_t)(5 * i), 7, 6);
+    }
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    remove_folder(f->folder);
+    wick_context_free(f->context);
+    free(f);
+    return 0;
+}
+
+static wick_dataset *open_half(const fixture *f, wick_split split, const wick_dataset_options *options)
+{
+    wick_dataset *dataset;
+    if (wick_dataset_open_with(f->context, f->folder, NULL, split, options, &dataset) != WICK_OK)
+        fail_msg("%s", wick_context_message(f->context));
+    return dataset;
+}
+
+/* The only cache file, or "". */
+static void cache_file(const fixture *f, char path[1200])
+{
+    char folder[700];
+    snprintf(folder, sizeof(folder), "%s/wick/folders", f->cache);
+    path[0] = '\0';
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        if (entry->d_name[0] != '.') {
+            assert_string_equal(path, "");
+            snprintf(path, 1200, "%s/%s", folder, entry->d_name);
+        }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+static void expect_pixels(const fixture *f, const wick_dataset_options *options, wick_split split)
+{
+    const wick_dataset_options direct = {.no_cache = true, .skip_broken = options->skip_broken};
+    wick_dataset *wanted = open_half(f, split, &direct), *got = open_half(f, split, options);
+    assert_int_equal(wick_dataset_count(got), wick_dataset_count(wanted));
+    for (int64_t i = 0; i < wick_dataset_count(wanted); i++) {
+        wick_tensor *image;
+        assert_int_equal(wick_dataset_get_pixels(got, i, &image), WICK_OK);
+        assert_memory_equal(wick_tensor_u8(image), wick_dataset_pixels(wanted) + i * BYTES, BYTES);
+        assert_int_equal(wick_dataset_labels(got)[i], wick_dataset_labels(wanted)[i]);
+        wick_tensor_free(image);
+    }
+    wick_dataset_free(wanted);
+    wick_dataset_free(got);
+}
+
+static void expect_both(const fixture *f, const wick_dataset_options *options)
+{
+    expect_pixels(f, options, WICK_TRAIN);
+    expect_pixels(f, options, WICK_TEST);
+}
+
+static time_t changed_at(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000;
+}
+
+static void read_once(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {0};
+    char path[1200];
+    wick_dataset_free(open_half(f, WICK_TRAIN, &(wick_dataset_options){.no_cache = true}));
+    cache_file(f, path);
+    assert_string_equal(path, "");
+    expect_both(f, &options);
+    cache_file(f, path);
+    assert_string_not_equal(path, "");
+    time_t made = changed_at(path);
+    expect_both(f, &options);
+    assert_true(changed_at(path) == made);
+    /* Another picture, a picture more, a picture fewer: made anew. */
+    put_png(f->folder, "a/00.png", 77, 7, 6);
+    expect_both(f, &options);
+    put_png(f->folder, "a/99.png", 78, 7, 6);
+    expect_both(f, &options);
+    char gone[700];
+    snprintf(gone, sizeof(gone), "%s/b/01.png", f->folder);
+    assert_int_equal(remove(gone), 0);
+    expect_both(f, &options);
+}
+
+static void set_byte(const char *path, long at, int flip)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    int byte = fgetc(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    fputc(byte ^ flip, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void damaged_files_are_made_anew(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {0};
+    char path[1200];
+    struct stat info;
+    expect_both(f, &options);
+    cache_file(f, path);
+    assert_int_equal(stat(path, &info), 0);
+    for (long at = 0; at < info.st_size; at += 1 + at / 9) {
+        set_byte(path, at, 0x10);
+        expect_both(f, &options);
+    }
+    for (long size = 0; size < info.st_size; size += 1 + size / 2) {
+        assert_int_equal(truncate(path, size), 0);
+        expect_both(f, &options);
+    }
+    assert_int_equal(truncate(path, info.st_size + 1), 0);
+    expect_both(f, &options);
+    assert_int_equal(stat(path, &info), 0);
+}
+
+/* An image at a time from the file, and the model that is trained on it is the same. */
+static void streamed(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {.memory_limit = 1};
+    wick_state_dict *dicts[2];
+    expect_both(f, &options);
+    for (int s = 0; s < 2; s++) {
+        wick_dataset *dataset = open_half(f, WICK_TRAIN, s == 0 ? NULL : &options), *part;
+        assert_true((wick_dataset_pixels(dataset) == NULL) == (s == 1));
+        assert_int_equal(wick_dataset_subset(dataset, 5, (int64_t[]){9, 3, 3, 0, 31}, &part), WICK_OK);
+        wick_module *model;
+        wick_loss *loss;
+        wick_optimizer *optimizer;
+        wick_loader *loader;
+        float mean, std;
+        const wick_loader_options how = {.batch_size = 9,
+                                         .shuffle = true,
+                                         .transform = {.flip = 0.5, .rotate = 9},
+                                         .mean = &mean,
+                                         .std = &std};
+        assert_int_equal(wick_dataset_measure(part, &mean, &std), WICK_OK);
+        wick_manual_seed(f->context, 1);
+        assert_int_equal(wick_model_by_name(f->context, "v0", (int64_t[]){1, 6, 7}, 10, 2, &model),
+                         WICK_OK);
+        assert_int_equal(wick_cross_entropy_loss(f->context, &loss), WICK_OK);
+        assert_int_equal(wick_sgd(model, &(wick_sgd_options){.lr = 0.1}, &optimizer), WICK_OK);
+        assert_int_equal(wick_loader_new(dataset, &how, &loader), WICK_OK);
+        assert_int_equal(wick_train_step(model, loader, loss, optimizer, NULL, NULL), WICK_OK);
+        assert_int_equal(wick_module_state_dict(model, &dicts[s]), WICK_OK);
+        wick_loader_free(loader);
+        wick_optimizer_free(optimizer);
+        wick_loss_free(loss);
+        wick_module_free(model);
+        wick_dataset_free(part);
+        wick_dataset_free(dataset);
+    }
+    for (int64_t i = 0; i < wick_state_dict_count(dicts[0]); i++)
+        assert_memory_equal(wick_tensor_cdata(wick_state_dict_tensor(dicts[0], i)),
+                            wick_tensor_cdata(wick_state_dict_tensor(dicts[1], i)),
+                            (size_t)wick_tensor_numel(wick_state_dict_tensor(dicts[0], i)) * 4);
+    wick_state_dict_free(dicts[0]);
+    wick_state_dict_free(dicts[1]);
+}
+
+/* The file shrinks or is changed while it is in use. */
+static void streamed_from_a_failing_file(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {.memory_limit = 1};
+    char path[1200];
+    for (int s = 0; s < 2; s++) {
+        wick_tensor *images, *labels;
+        wick_loader *loader;
+        wick_dataset *dataset = open_half(f, WICK_TRAIN, &options);
+        cache_file(f, path);
+        struct stat info;
+        assert_int_equal(stat(path, &info), 0);
+        if (s == 0)
+            assert_int_equal(truncate(path, 100), 0);
+        else
+            for (long at = 0; at < info.st_size; at++)
+                set_byte(path, at, 1);
+        assert_int_equal(wick_loader_new(dataset, &(wick_loader_options){.batch_size = 4}, &loader),
+                         WICK_OK);
+        assert_int_equal(wick_loader_begin(loader), WICK_OK);
+        assert_int_equal(wick_loader_next(loader, &images, &labels), WICK_EIO);
+        assert_non_null(strstr(wick_context_message(f->context), "is removed, and made anew"));
+        assert_int_equal(access(path, F_OK), -1);
+        wick_loader_free(loader);
+        wick_dataset_free(dataset);
+        expect_both(f, &options);
+    }
+}
+
+static void broken_pictures_are_remembered(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {.skip_broken = true};
+    char name[700];
+    snprintf(name, sizeof(name), "%s/a/02.png", f->folder);
+    assert_int_equal(truncate(name, 30), 0);
+    expect_both(f, &options);
+    expect_both(f, &options);
+    wick_dataset *dataset;
+    wick_status train = wick_dataset_open(f->context, f->folder, NULL, WICK_TRAIN, &dataset);
+    if (train == WICK_OK) {
+        wick_dataset_free(dataset);
+        assert_int_equal(wick_dataset_open(f->context, f->folder, NULL, WICK_TEST, &dataset),
+                         WICK_EFORMAT);
+    }
+    assert_non_null(strstr(wick_context_message(f->context), "a/02.png: is a PNG picture cut short"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(read_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_files_are_made_anew, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(streamed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(streamed_from_a_failing_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(broken_pictures_are_remembered, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
