@@ -267,7 +267,7 @@ static void warn_of_a_dead_network(const cli_app *app, cli_training *training, c
 {
     enum { STEPS = 200 };
     const double classes = (double)training->args.class_count, guess = log(classes);
-    if (training->warned || classes < 2 || training_steps(training, pair) < STEPS ||
+    if (training->warned || classes < 2 || wick_loader_length(pair->train_loader) < STEPS ||
         (double)train->loss < 0.995 * guess || (double)train->loss > 1.02 * guess ||
         test->accuracy > 150.0 / classes)
         return;
@@ -282,12 +282,18 @@ static void warn_of_a_dead_network(const cli_app *app, cli_training *training, c
 
 /* Tests the model and saves it as model.pth: with an average of the weights that is what is tested and saved. */
 static wick_status test_and_save(cli_app *app, cli_training *training, const cli_pair *pair,
-                                 const wick_progress *progress, wick_metrics *metrics)
+                                 const cli_style *style, const wick_progress *progress,
+                                 wick_metrics *metrics)
 {
     const bool average = training->args.how.ema != 0;
     if (average)
         TRY(wick_optimizer_swap_average(training->optimizer));
     wick_status status = test_epoch(app, training, pair, progress, metrics);
+    bar_clear(&training->bar);
+    if (status == WICK_OK) {
+        const wick_metrics train = wick_pass_metrics(&training->pass);
+        say_epoch(app, style, pair->valid_loader != NULL, &train, metrics);
+    }
     if (status == WICK_OK && (!keeps_best(training) || is_better(training, metrics)))
         status = wick_run_save_model(training->run, training->model);
     wick_status back = average ? wick_optimizer_swap_average(training->optimizer) : WICK_OK;
@@ -311,7 +317,7 @@ static wick_status run_epoch(cli_app *app, cli_training *training, const cli_pai
     watch.log = NULL;
     snprintf(label, sizeof(label), "Epoch %" PRId64 ", testing", number);
     bar_start(&training->bar, label, "it");
-    TRY(test_and_save(app, training, pair, &progress, &test));
+    TRY(test_and_save(app, training, pair, style, &progress, &test));
     bar_clear(&training->bar);
     const wick_metrics train = wick_pass_metrics(&training->pass);
     const wick_epoch epoch = {number,
@@ -321,7 +327,6 @@ static wick_status run_epoch(cli_app *app, cli_training *training, const cli_pai
                               test.accuracy,
                               train.seconds + test.seconds,
                               pair->valid_loader != NULL};
-    say_epoch(app, style, epoch.validation, &train, &test);
     warn_of_a_dead_network(app, training, pair, &train, &test);
     TRY(wick_run_add_epoch(training->run, &epoch));
     training->epoch++;
