@@ -267,9 +267,9 @@ static void warn_of_a_dead_network(const cli_app *app, cli_training *training, c
 {
     enum { STEPS = 200 };
     const double classes = (double)training->args.class_count, guess = log(classes);
-    if (training->warned || classes < 2 || wick_loader_length(pair->train_loader) < STEPS ||
-        (double)train->loss < 0.995 * guess || (double)train->loss > 1.02 * guess ||
-        test->accuracy > 150.0 / classes)
+    if (training->warned || training->epoch > 0 || classes < 2 ||
+        wick_loader_length(pair->train_loader) < STEPS || (double)train->loss < 0.995 * guess ||
+        (double)train->loss > 1.02 * guess || test->accuracy > 150.0 / classes)
         return;
     training->warned = true;
     app_note(
