@@ -43,7 +43,9 @@ ALWAYS_INLINE vec derivative(wki_activation_kind kind, float slope, vec x)
         return normal_cdf_vec(x) + x * 0x1.988454p-2f * exp_vec(-0.5f * x * x);
     case WKI_ACT_GELU_TANH:
         t = tanh_vec(GELU_SCALE * (x + GELU_CUBE * x * x * x));
-        return 0.5f * (1.0f + t) +
+        /* Of a sum of two products the compiler may fuse either: with one of them there is no choice, and
+         * so the same bits in every table. */
+        return (0.5f + 0.5f * t) +
                0.5f * x * (1.0f - t * t) * (GELU_SCALE * (1.0f + 3.0f * GELU_CUBE * x * x));
     case WKI_ACT_SILU:
         s = sigmoid_vec(x);

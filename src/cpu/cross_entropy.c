@@ -54,13 +54,13 @@ static float weighted_row(const wki_cross_entropy_call *call, const float *logit
     for (int c = 0; call->smoothing != 0.0f && c < call->classes; c++) {
         float share = every * (weights != NULL ? weights[c] : 1.0f);
         all += share;
-        away += share * (log_sum - (logits[c] - most));
+        away = multiply_add(away, share, log_sum - (logits[c] - most));
     }
     if (gradient != NULL) {
         float factor = call->scale * (own + all) / sum;
         for (int c = 0; c < call->classes; c++)
-            gradient[c] =
-                gradient[c] * factor - call->scale * every * (weights != NULL ? weights[c] : 1.0f);
+            gradient[c] = multiply_add(-(call->scale * every * (weights != NULL ? weights[c] : 1.0f)),
+                                       gradient[c], factor);
         gradient[target] -= call->scale * own;
     }
     return own * (log_sum - (logits[target] - most)) + away;
