@@ -78,9 +78,9 @@ typedef struct recipe_reader {
 
 static char *trim(char *text)
 {
-    text += strspn(text, " \t\r");
+    text += strspn(text, " \t\r\n");
     size_t length = strlen(text);
-    while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL)
+    while (length > 0 && strchr(" \t\r\n", text[length - 1]) != NULL)
         text[--length] = '\0';
     return text;
 }
@@ -130,15 +130,32 @@ static wick_status take_line(recipe_reader *r, char *line)
     return WICK_OK;
 }
 
+/* The end of the entry that begins at `at`: of its line or, while a parenthesis is open, of a later one;
+ * NULL: the text's. *lines is how many they are. */
+static char *end_of_entry(char *at, int *lines)
+{
+    int open = 0;
+    bool comment = at[strspn(at, " \t\r")] == '#';
+    *lines = 1;
+    for (; *at != '\0'; at++) {
+        open += *at == '(' ? 1 : *at == ')' ? -1 : 0;
+        if (*at == '\n' && (open <= 0 || comment))
+            return at;
+        *lines += *at == '\n';
+    }
+    return NULL;
+}
+
 static wick_status take_lines(recipe_reader *r, char *text)
 {
     /* Those that the recipe sets are given from then on; the lines that say so twice are found by r->lines. */
+    int lines = 0;
     for (char *at = text; at != NULL;) {
-        char *end = strchr(at, '\n');
+        r->line += lines == 0 ? 1 : lines;
+        char *end = end_of_entry(at, &lines);
         if (end != NULL)
             *end = '\0';
         char *line = trim(at);
-        r->line++;
         if (line[0] != '\0' && line[0] != '#')
             TRY(take_line(r, line));
         at = end == NULL ? NULL : end + 1;

@@ -1,4 +1,5 @@
-/* Recipes: files of flags, "key = value" a line, # at the beginning of a comment. */
+/* Recipes: files of flags, "key = value" a line, # at the beginning of a comment. A value goes on over
+ * lines while a parenthesis is open, as a model's text does. */
 #ifndef CLI_RECIPE_READ_H
 #define CLI_RECIPE_READ_H
 

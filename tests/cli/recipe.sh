@@ -29,6 +29,17 @@ diff mine/args.json won/args.json
 wick train --recipe chapter --data ./tiny --model v0 --no-figures --out chapter >/dev/null
 sed -n '/"epochs"/,$p' chapter/args.json
 
+# A model's text may take several lines, with comments of its own.
+cat >lines.recipe <<'END'
+model = Sequential(
+    Flatten(),  # 16 pixels
+    Linear(16, 10))
+epochs = 1
+END
+wick train --recipe lines.recipe --data ./tiny --no-figures --out lines >/dev/null
+wick train --model 'Sequential(Flatten(), Linear(16, 10))' --epochs 1 --data ./tiny --no-figures --out line >/dev/null
+cmp lines/args.json line/args.json && same_run lines line && echo "the same on several lines"
+
 bad() { # TEXT
     printf "$1" >bad.recipe
     try wick train --recipe bad.recipe --data ./tiny --out none
@@ -45,6 +56,8 @@ bad 'out = here\n'
 bad 'recipe = chapter\n'
 bad 'model = v0\0\n'
 bad 'lr = 0.1\nschedule = linear'
+bad 'model = Sequential(Flatten(),\n  Linear(16, 10)\nepochs = 1\n'
+bad 'epochs = (1\n)\nlr = x'
 head -c 70000 /dev/zero | tr '\0' '\n' >long.recipe
 try wick train --recipe long.recipe
 try wick train --recipe chaptr
