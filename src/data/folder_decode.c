@@ -29,6 +29,8 @@ static wick_status learn_one(void *user, wick_context *own, size_t at)
     wki_picture_file *file = &l->listing->files[at];
     int64_t shape[3] = {0};
     char *path;
+    if (file->problem != NULL) /* learned already, for a cache that could not be made */
+        return WICK_OK;
     WKI_TRY(wki_join_path(own, l->listing->root, file->path, &path));
     wick_status status = wki_image_read_shape(own, path, shape);
     free(path);

@@ -138,7 +138,7 @@ static inline void put_file(const char *folder, const char *name, bytes file)
     char path[PATH_ROOM];
     path_to(path, folder, name);
     FILE *out = must(fopen(path, "wb"));
-    if (fwrite(file.at, 1, file.length, out) != file.length || fclose(out) != 0)
+    if ((file.length > 0 && fwrite(file.at, 1, file.length, out) != file.length) || fclose(out) != 0)
         abort();
     free(file.at);
 }
