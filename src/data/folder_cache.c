@@ -29,7 +29,11 @@ void wki_cache_release(wki_folder_cache *cache)
     free(cache->path);
     free(cache->sound);
     free(cache->sums);
-    *cache = (wki_folder_cache){.fd = -1};
+    /* One by one, as clang's analyser does not follow a struct's assignment. */
+    cache->path = NULL;
+    cache->sound = NULL;
+    cache->sums = NULL;
+    cache->fd = -1;
 }
 
 wick_status wki_cache_text(const wki_listing *listing, const wick_dataset_options *options, char **out)

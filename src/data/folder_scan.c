@@ -316,7 +316,8 @@ static wick_status check_alike(wick_context *context, const char *folder, const 
     WKI_TRY(wki_alloc(context, classes->count, sizeof(char *), "the names of classes", &memory));
     char **sorted = memory;
     wick_status status = WICK_OK;
-    memcpy(sorted, classes->at, classes->count * sizeof(char *));
+    for (size_t i = 0; i < classes->count; i++)
+        sorted[i] = classes->at[i];
     qsort(sorted, classes->count, sizeof(char *), by_letters);
     for (size_t i = 1; i < classes->count && status == WICK_OK; i++)
         if (strcasecmp(sorted[i - 1], sorted[i]) == 0)

@@ -108,7 +108,7 @@ static int64_t source_of(int64_t at, int64_t count, bool reflect)
 
 static void crop_row(const uint8_t *from, int64_t width, int64_t shift, bool reflect, uint8_t *to)
 {
-    int64_t begin = WKI_MAX(0, -shift), end = WKI_MIN(width, width - shift);
+    int64_t begin = WKI_MAX(0, -shift), end = width - WKI_MAX(0, shift);
     memcpy(to + begin, from + begin + shift, (size_t)(end - begin));
     for (int64_t x = 0; x < begin; x++)
         to[x] = reflect ? from[source_of(x + shift, width, true)] : 0;
