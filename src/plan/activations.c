@@ -66,8 +66,7 @@ static wick_status add_body(layer_walk *walk, const wick_module *residual, const
     return walk->visit(walk->user, path, residual, sum);
 }
 
-static wick_status visit_module(void *user, wki_visit_event event, wick_module *module,
-                                const char *path)
+static wick_status visit_module(void *user, wki_visit_event event, wick_module *module, const char *path)
 {
     layer_walk *walk = user;
     wick_tensor *output;
