@@ -491,7 +491,7 @@ static void check_numbers(const check *c, const char *what, const float *got, do
      * many. */
     double cancelled = 4.0 * 0x1p-24 * sqrt((double)(c->batch * c->out_numel));
     /* What BatchNorm takes away of a gradient is of the gradient's size. */
-    double relative = c->model.coupled ? 25.0 * tolerance : tolerance;
+    double relative = c->model.coupled ? 5.0 * tolerance : tolerance;
     for (int i = 0; i < checked; i++)
         if (!(fabs((double)got[at[i]] - right[i]) <= relative * largest + cancelled))
             fail_msg(
