@@ -9,27 +9,10 @@
 
 #include <cmocka.h>
 
-typedef struct layers {
-    const char *texts[9]; /* ended by NULL */
-    int ndim;
-    int64_t shape[4]; /* without the batch */
-} layers;
-
-static void check_all(const layers *cases, size_t count, int batches)
-{
-    for (size_t i = 0; i < count; i++) {
-        for (int t = 0; cases[i].texts[t] != NULL; t++)
-            printf("%s%s", t == 0 ? "" : ", ", cases[i].texts[t]);
-        printf("\n");
-        fflush(stdout);
-        ref_check_layers(cases[i].texts, cases[i].ndim, cases[i].shape, batches);
-    }
-}
-
 static void test_conv2d(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"Conv2d(1, 1, kernel_size=1)"}, 3, {1, 1, 1}},
         {{"Conv2d(3, 5, kernel_size=1, bias=False)"}, 3, {3, 4, 5}},
         {{"Conv2d(2, 3, kernel_size=3)"}, 3, {2, 3, 3}},
@@ -60,13 +43,13 @@ static void test_conv2d(void **state)
         {{"Conv2d(2, 3, kernel_size=2, padding='same', dilation=2)"}, 3, {2, 4, 5}},
         {{"Conv2d(2, 3, kernel_size=3, padding='valid')"}, 3, {2, 4, 5}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void test_max_pool2d(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"MaxPool2d(2)"}, 3, {2, 4, 6}},
         {{"MaxPool2d(2)"}, 3, {2, 5, 7}}, /* a row and a column that no window has */
         {{"MaxPool2d(1)"}, 3, {1, 2, 3}},
@@ -81,13 +64,13 @@ static void test_max_pool2d(void **state)
         {{"MaxPool2d((4, 5))"}, 3, {2, 4, 5}},
         {{"MaxPool2d(2, stride=(2, 1), padding=(1, 0), dilation=(3, 1), ceil_mode=True)"}, 3, {2, 6, 4}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void test_linear(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"Linear(1, 1)"}, 1, {1}},
         {{"Linear(7, 3)"}, 1, {7}},
         {{"Linear(16, 5, bias=False)"}, 1, {16}},
@@ -99,13 +82,13 @@ static void test_linear(void **state)
         {{"Linear(17, 6)", "Linear(6, 3)"}, 1, {17}},
         {{"Flatten()", "Linear(24, 6)"}, 3, {2, 3, 4}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void test_relu(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"ReLU()"}, 1, {9}},
         {{"ReLU()"}, 3, {2, 3, 4}},
         {{"ReLU()", "ReLU()", "Flatten()"}, 3, {2, 3, 4}},
@@ -126,13 +109,13 @@ static void test_relu(void **state)
         {{"Conv2d(1, 3, kernel_size=2)", "Flatten()", "ReLU()", "Linear(18, 4)"}, 3, {1, 3, 4}},
         {{"Conv2d(1, 3, kernel_size=2)", "ReLU()", "Flatten()", "ReLU()"}, 3, {1, 3, 4}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void test_one_after_another(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"Conv2d(1, 4, kernel_size=3, padding=1)", "Conv2d(4, 3, kernel_size=3, stride=2)"},
          3,
          {1, 7, 8}},
@@ -157,7 +140,7 @@ static void test_one_after_another(void **state)
          3,
          {4, 4, 4}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 /* ---- Winograd's way ---- */
@@ -193,7 +176,7 @@ static int winograd_count(const wick_module *module)
 }
 
 /* Fewer than 16 images may go by columns, more never do. */
-static void check_winograd(const layers *one, int index)
+static void check_winograd(const ref_case *one, int index)
 {
     static const int64_t batches[2][3] = {{13, 15, 16}, {17, 32, 33}};
     static const int threads[] = {1, 2, 3, 5};
@@ -212,7 +195,7 @@ static void check_winograd(const layers *one, int index)
 static void test_winograd(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"Conv2d(8, 8, kernel_size=3)"}, 3, {8, 3, 3}},
         {{"Conv2d(8, 9, kernel_size=3)"}, 3, {8, 6, 5}},
         {{"Conv2d(13, 8, kernel_size=3, padding=1)"}, 3, {13, 4, 6}},
@@ -317,7 +300,7 @@ static void run_passes(wick_module *module, passes *p, int64_t step)
 }
 
 /* The same images at once, in the lanes, and few at a time, with their columns in the lanes. */
-static void check_few_and_many(const layers *one, int index)
+static void check_few_and_many(const ref_case *one, int index)
 {
     wick_context *context = open_context(1 + index % 3, index);
     wick_module *module = ref_sequential(context, one->texts);
@@ -357,7 +340,7 @@ static void test_few_and_many(void **state)
 {
     (void)state;
     /* No ReLU's or maximum's choice, which a last bit could turn; those are in the cases above. */
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"Conv2d(8, 8, kernel_size=3, padding=1)"}, 3, {8, 7, 9}},
         {{"Conv2d(8, 11, kernel_size=3)"}, 3, {8, 12, 16}},
         {{"Conv2d(16, 16, kernel_size=3, groups=2, padding=2)"}, 3, {16, 1, 14}},
@@ -376,7 +359,7 @@ static void test_few_and_many(void **state)
 /* ---- by chance ---- */
 
 /* A convolution by chance: anything that fits. */
-static void random_conv2d(char text[160], layers *one)
+static void random_conv2d(char text[160], ref_case *one)
 {
     for (;;) {
         int groups = ref_int(1, 3), in = groups * ref_int(1, 3), out = groups * ref_int(1, 4);
@@ -408,7 +391,7 @@ static void test_random_conv2d(void **state)
     (void)state;
     for (int i = 0; i < 60; i++) {
         char text[160], second[160];
-        layers one = {.ndim = 3};
+        ref_case one = {.ndim = 3};
         random_conv2d(text, &one);
         snprintf(second, sizeof(second), "Conv2d(%lld, %lld, kernel_size=%d, padding=2, stride=%d)",
                  (long long)one.shape[0], (long long)one.shape[0], ref_int(1, 3), ref_int(1, 2));
@@ -427,7 +410,7 @@ static void test_random_conv2d(void **state)
             one.texts[at++] = "ReLU()";
         if (i % 3 == 2)
             one.texts[at++] = "MaxPool2d(2, stride=1, padding=1)";
-        check_all(&one, 1, 2);
+        ref_check_cases(&one, 1, 2);
     }
 }
 

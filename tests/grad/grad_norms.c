@@ -8,23 +8,6 @@
 
 #include <cmocka.h>
 
-typedef struct layers {
-    const char *texts[8]; /* ended by NULL */
-    int ndim;
-    int64_t shape[4]; /* without the batch */
-} layers;
-
-static void check_all(const layers *cases, size_t count, int batches)
-{
-    for (size_t i = 0; i < count; i++) {
-        for (int t = 0; cases[i].texts[t] != NULL; t++)
-            printf("%s%s", t == 0 ? "" : ", ", cases[i].texts[t]);
-        printf("\n");
-        fflush(stdout);
-        ref_check_layers(cases[i].texts, cases[i].ndim, cases[i].shape, batches);
-    }
-}
-
 static void test_activations(void **state)
 {
     (void)state;
@@ -35,7 +18,7 @@ static void test_activations(void **state)
         "Tanh()",
     };
     for (size_t i = 0; i < WKI_COUNT(texts); i++) {
-        const layers cases[] = {
+        const ref_case cases[] = {
             {{texts[i]}, 1, {19}},
             {{texts[i]}, 3, {2, 3, 5}},
             {{"ReLU()", texts[i]}, 3, {2, 3, 5}},
@@ -45,27 +28,27 @@ static void test_activations(void **state)
              {2, 5, 6}},
             {{"Linear(9, 6)", texts[i], "Linear(6, 4)"}, 1, {9}},
         };
-        check_all(cases, WKI_COUNT(cases), 3);
+        ref_check_cases(cases, WKI_COUNT(cases), 3);
     }
 }
 
 static void test_softmax(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"Softmax(dim=1)"}, 1, {7}},
         {{"LogSoftmax(dim=1)"}, 1, {18}},
         {{"Linear(9, 33)", "Softmax(dim=-1)", "Linear(33, 3)"}, 1, {9}},
         {{"Linear(9, 6)", "ReLU()", "LogSoftmax(dim=-1)"}, 1, {9}},
         {{"Linear(9, 1)", "Softmax(dim=1)"}, 1, {9}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void test_avg_pool2d(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"AvgPool2d(2)"}, 3, {2, 4, 6}},
         {{"AvgPool2d(2)"}, 3, {2, 5, 7}},
         {{"AvgPool2d(3, stride=2, padding=1)"}, 3, {3, 6, 7}},
@@ -84,13 +67,13 @@ static void test_avg_pool2d(void **state)
          3,
          {1, 6, 20}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void test_group_norm(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"GroupNorm(1, 3)"}, 3, {3, 4, 5}},
         {{"GroupNorm(3, 3)"}, 3, {3, 2, 19}},
         {{"GroupNorm(2, 6, affine=False)"}, 3, {6, 3, 3}},
@@ -102,13 +85,13 @@ static void test_group_norm(void **state)
          {2, 5, 4}},
         {{"ReLU()", "GroupNorm(1, 2)"}, 3, {2, 4, 4}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void test_layer_norm(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"LayerNorm(7)"}, 1, {7}},
         {{"LayerNorm(33, bias=False)"}, 1, {33}},
         {{"LayerNorm(5, elementwise_affine=False)"}, 2, {3, 5}},
@@ -119,13 +102,13 @@ static void test_layer_norm(void **state)
          3,
          {2, 5, 4}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void test_batch_norm2d(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"BatchNorm2d(3)"}, 3, {3, 4, 5}},
         {{"BatchNorm2d(2, affine=False)"}, 3, {2, 3, 17}},
         {{"BatchNorm2d(1, track_running_stats=False, eps=0.1)"}, 3, {1, 2, 3}},
@@ -141,7 +124,7 @@ static void test_batch_norm2d(void **state)
          3,
          {8, 5, 6}},
     };
-    check_all(cases, WKI_COUNT(cases), 5);
+    ref_check_cases(cases, WKI_COUNT(cases), 5);
 }
 
 static void must(wick_context *context, wick_status status)
@@ -154,7 +137,7 @@ static void must(wick_context *context, wick_status status)
 static void test_batch_norm1d(void **state)
 {
     (void)state;
-    static const layers cases[] = {
+    static const ref_case cases[] = {
         {{"BatchNorm1d(5)"}, 1, {5}},
         {{"BatchNorm1d(3)"}, 2, {3, 5}},
         {{"Linear(7, 6, bias=False)", "BatchNorm1d(6)", "ReLU()", "Linear(6, 4, bias=False)",

@@ -697,3 +697,14 @@ void ref_check_layers(const char *const *texts, int ndim, const int64_t *shape, 
     wick_module_free(module);
     wick_context_free(context);
 }
+
+void ref_check_cases(const ref_case *cases, size_t count, int batches)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (int t = 0; cases[i].texts[t] != NULL; t++)
+            printf("%s%s", t == 0 ? "" : ", ", cases[i].texts[t]);
+        printf("\n");
+        fflush(stdout);
+        ref_check_layers(cases[i].texts, cases[i].ndim, cases[i].shape, batches);
+    }
+}

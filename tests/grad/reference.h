@@ -67,4 +67,14 @@ void ref_check_module(wick_context *context, wick_module *module, int64_t batch,
  * asked for, with several numbers of threads and the instruction sets in turn. */
 void ref_check_layers(const char *const *texts, int ndim, const int64_t *shape, int count);
 
+/* Layers one after the other, and what goes in. */
+typedef struct ref_case {
+    const char *texts[9]; /* ended by NULL */
+    int ndim;
+    int64_t shape[4]; /* without the batch */
+} ref_case;
+
+/* ref_check_layers() for each of them, which it names as it goes. */
+void ref_check_cases(const ref_case *cases, size_t count, int batches);
+
 #endif
