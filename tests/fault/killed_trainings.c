@@ -181,13 +181,20 @@ static int64_t lines_of(const char *name)
     return lines;
 }
 
+/* What a training had when it was killed. */
+typedef struct reached {
+    int64_t steps; /* of the checkpoint */
+    int64_t lines; /* of the log */
+} reached;
+
 /* Every file is whole, and the log has the steps of the checkpoint and at most those of one `every`
- * more. Returns how many steps the checkpoint has. */
-static int64_t check_whole(const char *name, int every)
+ * more, or is as the training before left it, which may have saved less often. */
+static reached check_whole(const char *name, int every, const reached *before)
 {
     wick_context *context;
     wick_run *run = NULL;
     char path[TEXT];
+    const int64_t lines = lines_of(name);
     int64_t steps = 0;
     path_of(path, name, "");
     CHECK(wick_context_new(&context) == WICK_OK);
@@ -198,8 +205,9 @@ static int64_t check_whole(const char *name, int every)
     bool finished = run != NULL && wick_run_results(run) != NULL;
     if (checkpoint != NULL) {
         steps = number_of(checkpoint, "epoch") * BATCHES + number_of(checkpoint, "pass.batches");
-        CHECK(lines_of(name) >= steps);
-        CHECK(finished || every == 0 || lines_of(name) <= steps + every);
+        bool untouched = steps == before->steps && lines == before->lines;
+        CHECK(lines >= steps);
+        CHECK(finished || every == 0 || untouched || lines <= steps + every);
     }
     if (finished)
         steps = EPOCHS * BATCHES;
@@ -207,7 +215,7 @@ static int64_t check_whole(const char *name, int every)
     wick_state_dict_free(checkpoint);
     wick_run_free(run);
     wick_context_free(context);
-    return steps;
+    return (reached){steps, lines};
 }
 
 static char *read_text(const char *run, const char *name)
@@ -332,7 +340,7 @@ static void one_training(void)
     static const int every_steps[] = {1, 2, 0};
     static const char *const threads[] = {"1", "2", "3"};
     int model = below(MODELS);
-    int64_t steps = 0;
+    reached last = {0, 0};
     char name[NAME];
     snprintf(name, sizeof(name), "run-%d", all.runs++);
     for (;;) {
@@ -343,9 +351,9 @@ static void one_training(void)
                             : go_on(name, every_words[every], threads[below(3)]);
         if (!kill_one(child, name))
             break;
-        int64_t reached = check_whole(name, every_steps[every]);
-        CHECK(reached >= steps);
-        steps = reached;
+        reached now_there = check_whole(name, every_steps[every], &last);
+        CHECK(now_there.steps >= last.steps);
+        last = now_there;
     }
     same_run(model, name);
 }
