@@ -8,10 +8,10 @@ set -eu
 
 packages_of() {
     case $1 in
-    build) echo gcc libc6-dev meson ninja-build pkg-config libdeflate-dev libjansson-dev nettle-dev \
+    build) echo gcc libc6-dev meson ninja-build pkg-config libdeflate-dev nettle-dev \
         libpng-dev libjpeg62-turbo-dev libcurl4-openssl-dev libcairo2-dev libpango1.0-dev ;;
     run) echo libpng16-16 libjpeg62-turbo libcurl4 libcairo2 libpangocairo-1.0-0 fonts-dejavu-core ;;
-    test) echo binutils g++ libcmocka-dev dataset-fashion-mnist valgrind ;;
+    test) echo binutils g++ libcmocka-dev libjansson-dev dataset-fashion-mnist valgrind ;;
     demo) echo dataset-fashion-mnist ;;
     format) echo clang-format ;;
     lint) echo clang-format clang-tidy cppcheck ;;

@@ -101,6 +101,8 @@ void wki_text_json(wki_text *text, const char *string);
 /* Moves the text to *out (freed with free()) and releases the rest; on an earlier failure returns it. */
 wick_status wki_text_finish(wki_text *text, char **out);
 
+/* Whether these bytes are UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+bool wki_utf8_valid(const void *text, size_t length);
 /* Which of the count words is nearest to word (changes of a letter and exchanges of two neighbours, case aside, at most a third of its length
  * away); NULL if none is. */
 const char *wki_nearest(const char *word, const char *const *words, size_t count);

@@ -278,18 +278,10 @@ static wick_status scan_class(scan *s, const char *path)
 /* Whether it is UTF-8 without control characters: it will stand in messages, tables and JSON. */
 static bool is_plain_name(const char *name)
 {
-    const uint8_t *c = (const uint8_t *)name;
-    while (*c != 0) {
-        int more = *c >= 0xf0 ? 3 : *c >= 0xe0 ? 2 : *c >= 0xc2 ? 1 : 0;
-        if (*c < 0x20 || *c == 0x7f || *c > 0xf4 || (more == 0 && *c >= 0x80) ||
-            (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] > 0x9f) || (*c == 0xf0 && c[1] < 0x90) ||
-            (*c == 0xf4 && c[1] > 0x8f))
+    for (const char *c = name; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return false;
-        for (c++; more > 0; more--, c++)
-            if ((*c & 0xc0) != 0x80)
-                return false;
-    }
-    return true;
+    return wki_utf8_valid(name, strlen(name));
 }
 
 static wick_status check_name(wick_context *context, const char *folder, const char *name)

@@ -29,9 +29,6 @@ static inline uint8_t *wki_put(uint8_t *at, uint64_t number, int size)
     return at + size;
 }
 
-/* Whether these bytes are UTF-8: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
-bool wki_utf8_valid(const void *text, size_t length);
-
 enum { WKI_QUOTED = 100 };
 
 /* A name out of a file as a message may show it: cut where it is long, '?' for every byte that is not

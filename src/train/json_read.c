@@ -6,132 +6,64 @@
 
 enum { LONGEST_STRING = 4096 };
 
-/* jansson does not tell lack of memory from a wrong text, and where its lexer finds no memory for a
- * token it drops letters without a word. So a text is read twice, the second time once it is known that
- * there is memory for what a text of that length may need; what both readings agree on is so. */
-static wick_status load(wick_context *context, const char *text, size_t length, json_t **root,
-                        json_error_t *error)
-{
-    void *room;
-    json_t *first = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
-    wick_status status = wki_alloc(context, length, 64, "JSON", &room);
-    if (status == WICK_OK) {
-        free(room);
-        *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, error);
-        if (first != NULL && !json_equal(first, *root))
-            status = wki_fail(context, WICK_ENOMEM, "out of memory for JSON");
-    }
-    json_decref(first);
-    return status;
-}
-
 wick_status wki_json_read(wki_json *json, wick_context *context, const char *path, const char *text,
                           size_t length)
 {
-    json_error_t error;
     *json = (wki_json){.context = context, .path = path, .text = text};
-    wick_status status = load(context, text, length, &json->root, &error);
+    wick_status status = wki_json_parse(context, text, length, &json->tree);
     if (status != WICK_OK)
         return wki_fail_in(context, status, "%s", path);
-    if (json->root == NULL)
-        return wki_fail(context, WICK_EFORMAT, "%s: line %d, column %d: %s", path, error.line,
-                        error.column, error.text);
-    if (!json_is_object(json->root))
+    if (json->tree.nodes[0].type != WKI_JSON_OBJECT)
         return wki_fail(context, WICK_EFORMAT, "%s: must be a JSON object", path);
     return WICK_OK;
 }
 
 void wki_json_release(wki_json *json)
 {
-    json_decref(json->root);
-    json->root = NULL;
+    wki_json_tree_release(&json->tree);
 }
 
-/* ---- where a value stands in the text; it is known to be valid JSON ---- */
+/* ---- where a value is ---- */
 
-static const char *skip_space(const char *c)
+static const wki_json_node *find_element(wki_json *json, const wki_json_node *array, int64_t index)
 {
-    return c + strspn(c, " \t\r\n");
-}
-
-/* c is at the opening quote. */
-static const char *skip_string(const char *c)
-{
-    for (c++; *c != '"' && *c != '\0'; c++)
-        if (*c == '\\' && c[1] != '\0')
-            c++;
-    return *c == '"' ? c + 1 : c;
-}
-
-static const char *skip_value(const char *c)
-{
-    int depth = 0;
-    do {
-        if (*c == '"') {
-            c = skip_string(c);
-            continue;
-        }
-        if (*c == '{' || *c == '[')
-            depth++;
-        else if (*c == '}' || *c == ']')
-            depth--;
-        c++;
-    } while (*c != '\0' && (depth > 0 || strchr(",]} \t\r\n", *c) == NULL));
-    return c;
-}
-
-/* The value of a member of the object at c, or NULL. */
-static const char *find_member(const char *c, const char *key)
-{
-    size_t length = strlen(key);
-    if (*c != '{')
+    if (array->type != WKI_JSON_ARRAY || index >= (int64_t)array->count)
         return NULL;
-    c = skip_space(c + 1);
-    while (*c == '"') {
-        const char *name = c + 1;
-        c = skip_string(c);
-        bool found = (size_t)(c - name) == length + 1 && memcmp(name, key, length) == 0;
-        c = skip_space(c);
-        c = skip_space(*c == ':' ? c + 1 : c);
-        if (found)
-            return c;
-        c = skip_space(skip_value(c));
-        c = skip_space(*c == ',' ? c + 1 : c);
+    if (array != json->array || index < json->index) {
+        json->array = array;
+        json->element = array + 1;
+        json->index = 0;
     }
-    return NULL;
+    for (; json->index < index; json->index++)
+        json->element = json->tree.nodes + json->element->next;
+    return json->element;
 }
 
-static const char *find_element(const char *c, int64_t index)
+/* NULL: there is none. */
+static const wki_json_node *look_up(wki_json *json, wki_json_at at)
 {
-    if (*c != '[')
-        return NULL;
-    c = skip_space(c + 1);
-    while (index-- > 0 && *c != ']' && *c != '\0') {
-        c = skip_space(skip_value(c));
-        c = skip_space(*c == ',' ? c + 1 : c);
-    }
-    return c;
-}
-
-/* Appends "line 3, column 5: " if the value is found. */
-static void append_place(wki_text *text, const wki_json *json, wki_json_at at)
-{
-    const char *value = find_member(skip_space(json->text), at.key);
+    const wki_json_node *value = wki_json_member(&json->tree, json->tree.nodes, at.key);
     if (value != NULL && at.index >= 0)
-        value = find_element(value, at.index);
+        value = find_element(json, value, at.index);
     if (value != NULL && at.field != NULL)
-        value = find_member(value, at.field);
+        value = value->type == WKI_JSON_OBJECT ? wki_json_member(&json->tree, value, at.field) : NULL;
+    return value;
+}
+
+bool wki_json_has(wki_json *json, wki_json_at at)
+{
+    return look_up(json, at) != NULL;
+}
+
+/* Appends "line 3, column 5: " if the value is there. */
+static void append_place(wki_text *text, wki_json *json, wki_json_at at)
+{
+    size_t line, column;
+    const wki_json_node *value = look_up(json, at);
     if (value == NULL)
         return;
-    size_t line = 1;
-    const char *start = json->text;
-    for (const char *c = json->text; c < value; c++) {
-        if (*c == '\n') {
-            line++;
-            start = c + 1;
-        }
-    }
-    wki_text_printf(text, "line %zu, column %zu: ", line, (size_t)(value - start) + 1);
+    wki_json_place(json->text, value->at, &line, &column);
+    wki_text_printf(text, "line %zu, column %zu: ", line, column);
 }
 
 static void append_name(wki_text *text, wki_json_at at)
@@ -143,7 +75,7 @@ static void append_name(wki_text *text, wki_json_at at)
         wki_text_printf(text, " \"%s\"", at.field);
 }
 
-wick_status wki_json_fail(const wki_json *json, wki_json_at at, const char *message, ...)
+wick_status wki_json_fail(wki_json *json, wki_json_at at, const char *message, ...)
 {
     char what[256];
     va_list args;
@@ -163,39 +95,29 @@ wick_status wki_json_fail(const wki_json *json, wki_json_at at, const char *mess
 
 /* ---- values ---- */
 
-static const char *type_name(const json_t *value)
+static const char *type_name(const wki_json_node *value)
 {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-        return "a whole number";
-    case JSON_REAL:
-        return "a number with a fraction";
-    case JSON_TRUE:
-        return "true";
-    case JSON_FALSE:
-        return "false";
-    case JSON_NULL:
-        return "null";
-    }
-    return "something else";
+    static const char *const names[] = {
+        [WKI_JSON_NULL] = "null",
+        [WKI_JSON_FALSE] = "false",
+        [WKI_JSON_TRUE] = "true",
+        [WKI_JSON_INTEGER] = "a whole number",
+        [WKI_JSON_REAL] = "a number with a fraction",
+        [WKI_JSON_STRING] = "a string",
+        [WKI_JSON_ARRAY] = "an array",
+        [WKI_JSON_OBJECT] = "an object",
+    };
+    return names[value->type];
 }
 
-static wick_status find(const wki_json *json, wki_json_at at, const json_t **out)
+static wick_status find(wki_json *json, wki_json_at at, const wki_json_node **out)
 {
-    const json_t *value = json_object_get(json->root, at.key);
-    if (value != NULL && at.index >= 0)
-        value = json_array_get(value, (size_t)at.index);
-    if (value != NULL && at.field != NULL) {
-        if (!json_is_object(value))
-            return wki_json_fail(json, (wki_json_at){at.key, at.index, NULL},
-                                 "must be an object, not %s", type_name(value));
-        value = json_object_get(value, at.field);
+    const wki_json_at whole = {at.key, at.index, NULL};
+    const wki_json_node *value = look_up(json, at);
+    if (value == NULL && at.field != NULL) {
+        const wki_json_node *object = look_up(json, whole);
+        if (object != NULL && object->type != WKI_JSON_OBJECT)
+            return wki_json_fail(json, whole, "must be an object, not %s", type_name(object));
     }
     if (value == NULL)
         return wki_json_fail(json, at, "is missing");
@@ -203,20 +125,24 @@ static wick_status find(const wki_json *json, wki_json_at at, const json_t **out
     return WICK_OK;
 }
 
-wick_status wki_json_integer(const wki_json *json, wki_json_at at, int64_t min, int64_t max,
-                             int64_t *out)
+wick_status wki_json_integer(wki_json *json, wki_json_at at, int64_t min, int64_t max, int64_t *out)
 {
-    const json_t *value = NULL;
+    const wki_json_node *value = NULL;
     WKI_TRY(find(json, at, &value));
-    if (!json_is_integer(value))
+    if (value->type != WKI_JSON_INTEGER)
         return wki_json_fail(json, at, "must be a whole number from %lld to %lld, not %s",
                              (long long)min, (long long)max, type_name(value));
-    int64_t number = json_integer_value(value);
+    int64_t number = value->integer;
     if (number < min || number > max)
         return wki_json_fail(json, at, "must be from %lld to %lld, not %lld", (long long)min,
                              (long long)max, (long long)number);
     *out = number;
     return WICK_OK;
+}
+
+static const char *string_of(const wki_json *json, const wki_json_node *value)
+{
+    return json->tree.bytes + value->string.at;
 }
 
 static bool parse_digits(const char *digits, uint64_t *out)
@@ -230,46 +156,51 @@ static bool parse_digits(const char *digits, uint64_t *out)
     return digits[0] != '\0';
 }
 
-wick_status wki_json_seed(const wki_json *json, wki_json_at at, uint64_t *out)
+wick_status wki_json_seed(wki_json *json, wki_json_at at, uint64_t *out)
 {
-    const json_t *value = NULL;
+    const wki_json_node *value = NULL;
     WKI_TRY(find(json, at, &value));
-    if (json_is_string(value) && parse_digits(json_string_value(value), out))
+    if (value->type == WKI_JSON_STRING && parse_digits(string_of(json, value), out))
         return WICK_OK;
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
+    if (value->type != WKI_JSON_INTEGER || value->integer < 0)
         return wki_json_fail(json, at, "must be a whole number from 0 to 18446744073709551615");
-    *out = (uint64_t)json_integer_value(value);
+    *out = (uint64_t)value->integer;
     return WICK_OK;
 }
 
-wick_status wki_json_number(const wki_json *json, wki_json_at at, double *out)
+wick_status wki_json_number(wki_json *json, wki_json_at at, double *out)
 {
-    const json_t *value = NULL;
+    const wki_json_node *value = NULL;
     WKI_TRY(find(json, at, &value));
-    if (!json_is_number(value) && !json_is_null(value))
+    if (value->type == WKI_JSON_NULL)
+        *out = (double)NAN;
+    else if (value->type == WKI_JSON_INTEGER)
+        *out = (double)value->integer;
+    else if (value->type == WKI_JSON_REAL)
+        *out = value->real;
+    else
         return wki_json_fail(json, at, "must be a number, not %s", type_name(value));
-    *out = json_is_null(value) ? (double)NAN : json_number_value(value);
     return WICK_OK;
 }
 
-wick_status wki_json_flag(const wki_json *json, wki_json_at at, bool *out)
+wick_status wki_json_flag(wki_json *json, wki_json_at at, bool *out)
 {
-    const json_t *value = NULL;
+    const wki_json_node *value = NULL;
     WKI_TRY(find(json, at, &value));
-    if (!json_is_boolean(value))
+    if (value->type != WKI_JSON_TRUE && value->type != WKI_JSON_FALSE)
         return wki_json_fail(json, at, "must be true or false, not %s", type_name(value));
-    *out = json_is_true(value);
+    *out = value->type == WKI_JSON_TRUE;
     return WICK_OK;
 }
 
-static wick_status read_string(const wki_json *json, wki_json_at at, size_t most, bool lines, char **out)
+static wick_status read_string(wki_json *json, wki_json_at at, size_t most, bool lines, char **out)
 {
-    const json_t *value = NULL;
+    const wki_json_node *value = NULL;
     WKI_TRY(find(json, at, &value));
-    if (!json_is_string(value))
+    if (value->type != WKI_JSON_STRING)
         return wki_json_fail(json, at, "must be a string, not %s", type_name(value));
-    const char *string = json_string_value(value);
-    size_t length = json_string_length(value);
+    const char *string = string_of(json, value);
+    size_t length = value->string.length;
     if (length == 0 || length > most)
         return wki_json_fail(json, at, "must have 1 to %zu bytes, not %zu", most, length);
     for (size_t i = 0; i < length; i++) {
@@ -280,7 +211,7 @@ static wick_status read_string(const wki_json *json, wki_json_at at, size_t most
     return wki_strdup(json->context, string, out);
 }
 
-wick_status wki_json_string(const wki_json *json, wki_json_at at, bool null_allowed, char **out)
+wick_status wki_json_string(wki_json *json, wki_json_at at, bool null_allowed, char **out)
 {
     bool null = false;
     *out = NULL;
@@ -289,26 +220,26 @@ wick_status wki_json_string(const wki_json *json, wki_json_at at, bool null_allo
     return null ? WICK_OK : read_string(json, at, LONGEST_STRING, false, out);
 }
 
-wick_status wki_json_lines(const wki_json *json, wki_json_at at, size_t most, char **out)
+wick_status wki_json_lines(wki_json *json, wki_json_at at, size_t most, char **out)
 {
     return read_string(json, at, most, true, out);
 }
 
-wick_status wki_json_is_null(const wki_json *json, wki_json_at at, bool *out)
+wick_status wki_json_is_null(wki_json *json, wki_json_at at, bool *out)
 {
-    const json_t *value = NULL;
+    const wki_json_node *value = NULL;
     WKI_TRY(find(json, at, &value));
-    *out = json_is_null(value);
+    *out = value->type == WKI_JSON_NULL;
     return WICK_OK;
 }
 
-wick_status wki_json_array(const wki_json *json, wki_json_at at, size_t min, size_t max, size_t *size)
+wick_status wki_json_array(wki_json *json, wki_json_at at, size_t min, size_t max, size_t *size)
 {
-    const json_t *value = NULL;
+    const wki_json_node *value = NULL;
     WKI_TRY(find(json, at, &value));
-    if (!json_is_array(value))
+    if (value->type != WKI_JSON_ARRAY)
         return wki_json_fail(json, at, "must be an array, not %s", type_name(value));
-    size_t count = json_array_size(value);
+    size_t count = value->count;
     if (count != min && min == max)
         return wki_json_fail(json, at, "must have %zu elements, not %zu", min, count);
     if (count < min || count > max)

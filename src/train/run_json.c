@@ -181,7 +181,7 @@ static wki_json_at at(const char *key)
     return (wki_json_at){key, -1, NULL};
 }
 
-static wick_status read_threads(const wki_json *json, int *out)
+static wick_status read_threads(wki_json *json, int *out)
 {
     int64_t threads = 0;
     WKI_TRY(wki_json_integer(json, at("threads"), 0, WKI_MAX_THREADS, &threads));
@@ -189,8 +189,7 @@ static wick_status read_threads(const wki_json *json, int *out)
     return WICK_OK;
 }
 
-static wick_status read_string(const wki_json *json, const char *key, bool null_allowed,
-                               const char **out)
+static wick_status read_string(wki_json *json, const char *key, bool null_allowed, const char **out)
 {
     char *string;
     WKI_TRY(wki_json_string(json, at(key), null_allowed, &string));
@@ -198,7 +197,7 @@ static wick_status read_string(const wki_json *json, const char *key, bool null_
     return WICK_OK;
 }
 
-static wick_status read_image_shape(const wki_json *json, int64_t shape[3])
+static wick_status read_image_shape(wki_json *json, int64_t shape[3])
 {
     size_t size;
     WKI_TRY(wki_json_array(json, at("image_shape"), 3, 3, &size));
@@ -208,7 +207,7 @@ static wick_status read_image_shape(const wki_json *json, int64_t shape[3])
     return WICK_OK;
 }
 
-static wick_status read_classes(const wki_json *json, wick_run_args *args)
+static wick_status read_classes(wki_json *json, wick_run_args *args)
 {
     size_t count;
     void *memory;
@@ -222,7 +221,7 @@ static wick_status read_classes(const wki_json *json, wick_run_args *args)
     return WICK_OK;
 }
 
-static wick_status read_option(const wki_json *json, const wki_train_option *option, void *at_option)
+static wick_status read_option(wki_json *json, const wki_train_option *option, void *at_option)
 {
     bool *flag = at_option;
     double *number = at_option;
@@ -242,16 +241,16 @@ static wick_status read_option(const wki_json *json, const wki_train_option *opt
 }
 
 /* An option that is not there is as in the chapter. */
-static wick_status read_options(const wki_json *json, wick_train_options *options)
+static wick_status read_options(wki_json *json, wick_train_options *options)
 {
     for (const wki_train_option *option = wki_train_options; option->key != NULL; option++)
-        if (json_object_get(json->root, option->key) != NULL)
+        if (wki_json_has(json, at(option->key)))
             WKI_TRY(read_option(json, option, (char *)options + option->offset));
     return WICK_OK;
 }
 
 /* "mean" or "std": finite numbers, one a channel. */
-static wick_status read_numbers(const wki_json *json, const char *key, size_t channels, bool above_0,
+static wick_status read_numbers(wki_json *json, const char *key, size_t channels, bool above_0,
                                 float numbers[3])
 {
     size_t count;
@@ -268,11 +267,11 @@ static wick_status read_numbers(const wki_json *json, const char *key, size_t ch
 }
 
 /* After the image's shape. */
-static wick_status read_transform_args(const wki_json *json, wick_run_args *args)
+static wick_status read_transform_args(wki_json *json, wick_run_args *args)
 {
-    if (json_object_get(json->root, "augment") != NULL)
+    if (wki_json_has(json, at("augment")))
         WKI_TRY(read_string(json, "augment", false, &args->augment));
-    args->normalized = json_object_get(json->root, "mean") != NULL;
+    args->normalized = wki_json_has(json, at("mean"));
     if (!args->normalized)
         return WICK_OK;
     if (args->image_shape[0] > 3)
@@ -282,20 +281,20 @@ static wick_status read_transform_args(const wki_json *json, wick_run_args *args
 }
 
 /* These may be missing. */
-static wick_status read_picture_args(const wki_json *json, wick_run_args *args)
+static wick_status read_picture_args(wki_json *json, wick_run_args *args)
 {
-    if (json_object_get(json->root, "test_fraction") != NULL) {
+    if (wki_json_has(json, at("test_fraction"))) {
         WKI_TRY(wki_json_number(json, at("test_fraction"), &args->test_fraction));
         if (!(args->test_fraction > 0 && args->test_fraction < 1))
             return wki_json_fail(json, at("test_fraction"), "must be between 0 and 1");
     }
-    if (json_object_get(json->root, "skip_broken") != NULL)
+    if (wki_json_has(json, at("skip_broken")))
         WKI_TRY(wki_json_flag(json, at("skip_broken"), &args->skip_broken));
     return WICK_OK;
 }
 
 /* Its name or its text; the text has its hidden units in itself. */
-static wick_status read_model(const wki_json *json, wick_run_args *args)
+static wick_status read_model(wki_json *json, wick_run_args *args)
 {
     char *model;
     bool null = false;
@@ -307,7 +306,7 @@ static wick_status read_model(const wki_json *json, wick_run_args *args)
                 : wki_json_integer(json, at("hidden_units"), 1, MOST_UNITS, &args->hidden_units);
 }
 
-static wick_status read_args(const wki_json *json, wick_run_args *args)
+static wick_status read_args(wki_json *json, wick_run_args *args)
 {
     WKI_TRY(read_model(json, args));
     WKI_TRY(read_string(json, "data", false, &args->data));
@@ -358,14 +357,13 @@ void wki_run_args_release(wick_run_args *args)
     *args = (wick_run_args){0};
 }
 
-static wick_status read_epoch(const wki_json *json, int64_t index, wick_epoch *epoch)
+static wick_status read_epoch(wki_json *json, int64_t index, wick_epoch *epoch)
 {
     WKI_TRY(
         wki_json_integer(json, (wki_json_at){"epochs", index, "epoch"}, 0, MOST_EPOCHS, &epoch->epoch));
     WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, "train_loss"}, &epoch->train_loss));
     WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, "train_acc"}, &epoch->train_acc));
-    const json_t *row = json_array_get(json_object_get(json->root, "epochs"), (size_t)index);
-    epoch->validation = json_object_get(row, "valid_loss") != NULL;
+    epoch->validation = wki_json_has(json, (wki_json_at){"epochs", index, "valid_loss"});
     const char *loss = epoch->validation ? "valid_loss" : "test_loss";
     const char *accuracy = epoch->validation ? "valid_acc" : "test_acc";
     WKI_TRY(wki_json_number(json, (wki_json_at){"epochs", index, loss}, &epoch->test_loss));
@@ -373,7 +371,7 @@ static wick_status read_epoch(const wki_json *json, int64_t index, wick_epoch *e
     return wki_json_number(json, (wki_json_at){"epochs", index, "seconds"}, &epoch->seconds);
 }
 
-static wick_status read_epochs(const wki_json *json, wick_results *results)
+static wick_status read_epochs(wki_json *json, wick_results *results)
 {
     size_t count;
     void *memory;
@@ -387,7 +385,7 @@ static wick_status read_epochs(const wki_json *json, wick_results *results)
     return WICK_OK;
 }
 
-static wick_status read_results(const wki_json *json, wick_results *results)
+static wick_status read_results(wki_json *json, wick_results *results)
 {
     WKI_TRY(read_string(json, "model_name", false, &results->model_name));
     WKI_TRY(wki_json_number(json, at("model_loss"), &results->model_loss));

@@ -165,14 +165,9 @@ out:
     return status;
 }
 
-/* JSON text that could not be read is read once more, and then perhaps can. */
 const fault_scenario fault_scenarios[] = {
-    {.name = "make", .run = run_make, .after = after_make, .may_survive = true},
-    {.name = "make_again",
-     .prepare = prepare_run,
-     .run = run_again,
-     .after = after_again,
-     .may_survive = true},
-    {.name = "open", .prepare = prepare_run, .run = run_open, .may_survive = true},
+    {.name = "make", .run = run_make, .after = after_make},
+    {.name = "make_again", .prepare = prepare_run, .run = run_again, .after = after_again},
+    {.name = "open", .prepare = prepare_run, .run = run_open},
     {0},
 };
