@@ -101,6 +101,15 @@ static wick_status begin(const char *folder, const char *run, const char *every,
                       log[0] == '/' ? log : fault_path(steps, folder, log), NULL);
 }
 
+/* From a recipe, with a part held out, weights of classes, an average, clipping and a schedule. */
+static wick_status begin_recipe(const char *folder, const char *run, const char *every, const char *log)
+{
+    char out[FAULT_PATH], steps[FAULT_PATH], recipe[FAULT_PATH];
+    return wick_train(folder, "--recipe", fault_path(recipe, folder, "recipe"), "--data", folder,
+                      "--threads", "1", "--no-figures", "--checkpoint-every", every, "--out",
+                      fault_path(out, folder, run), "--log-steps", fault_path(steps, folder, log), NULL);
+}
+
 static wick_status go_on(const char *folder)
 {
     char run[FAULT_PATH];
@@ -146,29 +155,61 @@ static double last_loss(wick_context *context, const char *folder, const char *n
     return loss;
 }
 
-static void after(wick_context *context, const char *folder, wick_status status)
+typedef wick_status beginning(const char *folder, const char *run, const char *every, const char *log);
+
+/* The run that was begun so can be gone on with, or begun anew, and ends with the loss that is right; 0: not known yet. */
+static void check_end(wick_context *context, const char *folder, wick_status status, beginning *start,
+                      double *right)
 {
     char path[FAULT_PATH];
     struct stat info;
     if (stat(fault_path(path, folder, "run/args.json"), &info) == 0)
         FAULT_CHECK(go_on(folder) == WICK_OK);
     else
-        FAULT_CHECK(status != WICK_OK && begin(folder, "run", "100", "steps") == WICK_OK);
-    static double right; /* 0: not known yet */
-    if (right == 0) {
-        FAULT_CHECK(begin(folder, "right", "100", "right.steps") == WICK_OK);
-        right = last_loss(context, folder, "right");
+        FAULT_CHECK(status != WICK_OK && start(folder, "run", "100", "steps") == WICK_OK);
+    if (*right == 0) {
+        FAULT_CHECK(start(folder, "right", "100", "right.steps") == WICK_OK);
+        *right = last_loss(context, folder, "right");
     }
-    FAULT_CHECK(last_loss(context, folder, "run") == right);
+    FAULT_CHECK(last_loss(context, folder, "run") == *right);
 }
 
-/* JSON text that could not be read is read once more, and then perhaps can. */
+static void after(wick_context *context, const char *folder, wick_status status)
+{
+    static double right;
+    check_end(context, folder, status, begin, &right);
+}
+
+/* ---- from a recipe ---- */
+
+static void prepare_recipe(wick_context *context, const char *folder)
+{
+    static const char recipe[] = "# all that training has\n"
+                                 "model = Sequential(\n    Flatten(), BatchNorm1d(16), Linear(16, 2))\n"
+                                 "epochs = 2\nbatch-size = 4\noptimizer = adamw\n"
+                                 "class-weights = balanced\nlabel-smoothing = 0.1\n"
+                                 "schedule = multistep\ndecay-milestones = 1\nwarmup = 0.5\n"
+                                 "clip-grad = 0.5\nema = 0.9\nvalidation = 0.2\nsplit-seed = 3\n"
+                                 "augment = crop=1,flip\n";
+    prepare(context, folder);
+    fault_write(folder, "recipe", recipe, sizeof(recipe) - 1);
+}
+
+static wick_status run_recipe(wick_context *context, const char *folder)
+{
+    (void)context;
+    return begin_recipe(folder, "run", "3", "steps");
+}
+
+static void after_recipe(wick_context *context, const char *folder, wick_status status)
+{
+    static double right;
+    check_end(context, folder, status, begin_recipe, &right);
+}
+
 const fault_scenario fault_scenarios[] = {
-    {.name = "train", .prepare = prepare, .run = run_train, .after = after, .may_survive = true},
-    {.name = "resume",
-     .prepare = prepare_stopped,
-     .run = run_resume,
-     .after = after,
-     .may_survive = true},
+    {.name = "train", .prepare = prepare, .run = run_train, .after = after},
+    {.name = "resume", .prepare = prepare_stopped, .run = run_resume, .after = after},
+    {.name = "recipe", .prepare = prepare_recipe, .run = run_recipe, .after = after_recipe},
     {0},
 };

@@ -213,13 +213,8 @@ static void after_resumed(wick_context *context, const char *folder, wick_status
     after(context, folder, status);
 }
 
-/* JSON text that could not be read is read once more, and then perhaps can. */
 const fault_scenario fault_scenarios[] = {
-    {.name = "train_stop_resume", .run = run_whole, .after = after, .may_survive = true},
-    {.name = "resume",
-     .prepare = prepare_stopped,
-     .run = run_resumed,
-     .after = after_resumed,
-     .may_survive = true},
+    {.name = "train_stop_resume", .run = run_whole, .after = after},
+    {.name = "resume", .prepare = prepare_stopped, .run = run_resumed, .after = after_resumed},
     {0},
 };

@@ -165,9 +165,32 @@ out:
     return status;
 }
 
+/* What is wrong in a file is said, or else that there is no memory to say it. */
+static wick_status run_open_wrong(wick_context *context, const char *folder)
+{
+    char path[FAULT_PATH];
+    wick_run *run;
+    wick_status status = wick_run_open(context, fault_path(path, folder, "runs/one"), &run);
+    FAULT_CHECK(status != WICK_OK);
+    if (status != WICK_EFORMAT)
+        return status;
+    FAULT_CHECK(strstr(wick_context_message(context),
+                       "args.json: line 3, column 19: \"hidden_units\" must be "
+                       "a whole number from 1 to") != NULL);
+    return WICK_OK;
+}
+
+static void prepare_wrong(wick_context *context, const char *folder)
+{
+    static const char text[] = "{\n  \"model\": \"v0\",\n  \"hidden_units\": [\"\\u00e9\", {}]\n}\n";
+    prepare_run(context, folder);
+    fault_write(folder, "runs/one/args.json", text, sizeof(text) - 1);
+}
+
 const fault_scenario fault_scenarios[] = {
     {.name = "make", .run = run_make, .after = after_make},
     {.name = "make_again", .prepare = prepare_run, .run = run_again, .after = after_again},
     {.name = "open", .prepare = prepare_run, .run = run_open},
+    {.name = "open_wrong", .prepare = prepare_wrong, .run = run_open_wrong},
     {0},
 };
