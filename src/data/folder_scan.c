@@ -21,6 +21,11 @@ typedef struct folder_id {
     ino_t inode;
 } folder_id;
 
+static bool is_same(folder_id a, folder_id b)
+{
+    return a.device == b.device && a.inode == b.inode;
+}
+
 /* One half being looked through. */
 typedef struct scan {
     wick_context *context;
@@ -182,7 +187,7 @@ static wick_status is_new_folder(scan *s, const char *path, const struct stat *i
     const folder_id id = {info->st_dev, info->st_ino};
     *is_new = false;
     for (size_t i = 0; i < s->seen_count; i++)
-        if (s->seen[i].device == id.device && s->seen[i].inode == id.inode)
+        if (is_same(s->seen[i], id))
             return WICK_OK;
     if (s->seen_count >= (size_t)WKI_MOST_FOLDERS)
         return wki_fail(s->context, WICK_ELIMIT, "%s/%s: is in a class of more than %d folders",
@@ -289,10 +294,9 @@ static wick_status check_name(wick_context *context, const char *folder, const c
     char plain[512];
     if (is_plain_name(name))
         return WICK_OK;
-    size_t length = 0;
-    for (; name[length] != '\0' && length + 1 < sizeof(plain); length++)
-        plain[length] = name[length] >= 0x20 && name[length] < 0x7f ? name[length] : '?';
-    plain[length] = '\0';
+    snprintf(plain, sizeof(plain), "%s", name);
+    for (char *c = plain; *c != '\0'; c++)
+        *c = *c >= 0x20 && *c < 0x7f ? *c : '?';
     return wki_fail(context, WICK_EINVAL,
                     "%s: the name of its class folder '%s' is no plain text (UTF-8)", folder, plain);
 }
@@ -327,12 +331,31 @@ typedef struct class_id {
     size_t at;
 } class_id;
 
+static int order_of(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Those of one folder beside each other, in the classes' order. */
 static int by_id(const void *left, const void *right)
 {
-    const folder_id *a = &((const class_id *)left)->id, *b = &((const class_id *)right)->id;
-    if (a->device != b->device)
-        return a->device < b->device ? -1 : 1;
-    return a->inode < b->inode ? -1 : a->inode > b->inode;
+    const class_id *a = left, *b = right;
+    if (a->id.device != b->id.device)
+        return order_of(a->id.device, b->id.device);
+    return a->id.inode != b->id.inode ? order_of(a->id.inode, b->id.inode) : order_of(a->at, b->at);
+}
+
+static wick_status find_id(wick_context *context, const char *folder, const char *name, folder_id *out)
+{
+    char *path;
+    struct stat info = {0};
+    WKI_TRY(wki_join_path(context, folder, name, &path));
+    wick_status status = WICK_OK;
+    if (stat(path, &info) != 0)
+        status = wki_fail(context, WICK_EIO, "%s: cannot look at it: %s", path, strerror(errno));
+    *out = (folder_id){info.st_dev, info.st_ino};
+    free(path);
+    return status;
 }
 
 static wick_status check_links(wick_context *context, const char *folder, const name_list *classes)
@@ -341,24 +364,16 @@ static wick_status check_links(wick_context *context, const char *folder, const 
     WKI_TRY(wki_alloc(context, classes->count, sizeof(class_id), "a list of folders", &memory));
     class_id *ids = memory;
     wick_status status = WICK_OK;
-    for (size_t i = 0; i < classes->count && status == WICK_OK; i++) {
-        char *path;
-        struct stat info = {0};
-        status = wki_join_path(context, folder, classes->at[i], &path);
-        if (status != WICK_OK)
-            break;
-        if (stat(path, &info) != 0)
-            status = wki_fail(context, WICK_EIO, "%s: cannot look at it: %s", path, strerror(errno));
-        ids[i] = (class_id){{info.st_dev, info.st_ino}, i};
-        free(path);
+    for (size_t i = 0; i < classes->count; i++) {
+        ids[i].at = i;
+        WKI_GOTO_OUT(find_id(context, folder, classes->at[i], &ids[i].id));
     }
-    if (status == WICK_OK)
-        qsort(ids, classes->count, sizeof(*ids), by_id);
+    qsort(ids, classes->count, sizeof(*ids), by_id);
     for (size_t i = 1; i < classes->count && status == WICK_OK; i++)
-        if (by_id(&ids[i - 1], &ids[i]) == 0)
+        if (is_same(ids[i - 1].id, ids[i].id))
             status = wki_fail(context, WICK_EINVAL, "%s: the classes '%s' and '%s' are one folder",
-                              folder, classes->at[WKI_MIN(ids[i - 1].at, ids[i].at)],
-                              classes->at[WKI_MAX(ids[i - 1].at, ids[i].at)]);
+                              folder, classes->at[ids[i - 1].at], classes->at[ids[i].at]);
+out:
     free(ids);
     return status;
 }
@@ -524,7 +539,7 @@ wick_status wki_listing_check_classes(const wki_listing *listing, wick_split hal
     int64_t label = -1;
     bool sound = true;
     wki_listing_half(listing, half, &begin, &end);
-    for (size_t i = begin; i <= end; i++) {
+    for (size_t i = begin;; i++) {
         if (i == end || listing->files[i].label != label) {
             if (!sound)
                 return wki_fail(listing->context, WICK_EFORMAT,

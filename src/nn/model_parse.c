@@ -111,7 +111,8 @@ static wick_status set_name(parser *p, const wki_value *v, child_name *name)
         memchr(v->start, '.', v->length) != NULL)
         return wki_fail_at(&p->c, v->start, WICK_EINVAL,
                            "a name is made of letters, digits and _, but there is %s",
-                           wki_shown(v, text));
+                           v->length == 0 && v->type == WKI_VALUE_WORD ? wki_shown_here(&p->c, text)
+                                                                       : wki_shown(v, text));
     if (v->length >= sizeof(name->text))
         return wki_fail_at(&p->c, v->start, WICK_ELIMIT, "the name is longer than %zu bytes",
                            sizeof(name->text) - 1);

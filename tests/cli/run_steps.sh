@@ -31,6 +31,16 @@ for how in missing cut broken; do
     cmp whole/model.pth $how/model.pth
     ls $how
 done
+# Each of these is no file of losses.
+for text in '' 'step,loss\n1,2\n' 'H,2\n' 'Hx,2\n' 'H0,2\n' 'H1\n' 'H1,\n' 'H1,x\n' 'H1,2' 'H1,2 \n' 'H1,2,3\n' 'H2,1\n3,1\n' \
+    'H2,1\n5,1\n' 'H1,2\n1,2\n' 'H99999999999999999999,1\n' 'H1,0.0000000000000000000000000000000000000000000000000000000000000001\n'; do
+    rm -rf row
+    stopped row 6
+    printf "$(echo "$text" | sed 's/^H/step,train_loss\\n/')" >row/steps.csv
+    wick train --resume row --no-figures >/dev/null || echo "not gone on with: $text"
+    cmp whole/model.pth row/model.pth
+    [ ! -e row/steps.csv ] || echo "taken: $text"
+done
 # More than 65536: every second, whether it was stopped or not.
 mkidx big train=70000 test=10 side=2 classes=2
 train="wick train --data ./big --model v0 --hidden-units 2 --batch-size 1 --epochs 1 --no-figures"

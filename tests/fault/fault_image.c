@@ -148,6 +148,49 @@ out:
     return status;
 }
 
+/* A folder with pictures of several sizes, one that is cut short and a file that is none: said, and left out. */
+static void copy_broken(wick_context *context, const char *folder)
+{
+    copy_folder(context, folder);
+    fault_write(folder, "grey/note.txt", "none", 4);
+    for (int i = 0; i < 5; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "rgb/broken%d.png", i);
+        fault_write(folder, name, "\x89PNG\r\n\x1a\n", 8);
+    }
+}
+
+static wick_status run_broken(wick_context *context, const char *folder)
+{
+    char path[FAULT_PATH];
+    wick_dataset_options options = {.no_cache = true, .skip_broken = true};
+    wick_dataset *dataset = NULL;
+    wick_status status;
+    FAULT_TRY(wick_context_set_threads(context, 1));
+    FAULT_TRY(wick_dataset_open_with(context, folder, NULL, WICK_TRAIN, &options, &dataset));
+    FAULT_CHECK(wick_dataset_note(dataset, 3) != NULL);
+    wick_dataset_free(dataset);
+    dataset = NULL;
+    /* With a cache, the broken ones are known from there. */
+    options.no_cache = false;
+    FAULT_CHECK(setenv("XDG_CACHE_HOME", fault_path(path, folder, ".cache"), 1) == 0);
+    for (int i = 0; i < 2; i++) {
+        FAULT_TRY(wick_dataset_open_with(context, folder, NULL, WICK_TRAIN, &options, &dataset));
+        wick_dataset_free(dataset);
+        dataset = NULL;
+    }
+    options = (wick_dataset_options){.no_cache = true};
+    status = wick_dataset_open_with(context, folder, NULL, WICK_TRAIN, &options, &dataset);
+    FAULT_CHECK(status != WICK_OK);
+    if (status == WICK_EFORMAT) {
+        FAULT_CHECK(strstr(wick_context_message(context), "cannot be read; mend them") != NULL);
+        status = WICK_OK;
+    }
+out:
+    wick_dataset_free(dataset);
+    return status;
+}
+
 /* libjpeg asks for less where it does not get what it would like. */
 const fault_scenario fault_scenarios[] = {
     {.name = "pictures", .prepare = copy_pictures, .run = run_pictures, .may_survive = true},
@@ -156,6 +199,11 @@ const fault_scenario fault_scenarios[] = {
     {.name = "cache",
      .prepare = copy_folder,
      .run = run_cached,
+     .may_survive = true,
+     .memory_only = true},
+    {.name = "broken",
+     .prepare = copy_broken,
+     .run = run_broken,
      .may_survive = true,
      .memory_only = true},
     {0},

@@ -2,8 +2,11 @@
 #include "data/folder_cache.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -239,6 +242,8 @@ static void broken_pictures_are_remembered(void **state)
     assert_int_equal(truncate(name, 30), 0);
     expect_both(f, &options);
     expect_both(f, &options);
+    const wick_dataset_options streamed_ones = {.skip_broken = true, .memory_limit = 1};
+    expect_both(f, &streamed_ones);
     wick_dataset *dataset;
     wick_status train = wick_dataset_open(f->context, f->folder, NULL, WICK_TRAIN, &dataset);
     if (train == WICK_OK) {
@@ -249,6 +254,102 @@ static void broken_pictures_are_remembered(void **state)
     assert_non_null(strstr(wick_context_message(f->context), "a/02.png: is a PNG picture cut short"));
 }
 
+/* In a file that is shorter than is said, or that cannot be read, nothing is found. */
+static void files_that_end_early(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {0};
+    char path[1200], *text;
+    struct stat info;
+    wki_listing listing = {0};
+    expect_both(f, &options);
+    cache_file(f, path);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(wki_listing_scan(f->context, f->folder, 0, &listing), WICK_OK);
+    assert_int_equal(wki_cache_text(&listing, &options, &text), WICK_OK);
+    const uint64_t size = (uint64_t)info.st_size;
+    for (uint64_t keep = size; keep > 0; keep -= 1 + keep / 7) {
+        wki_folder_cache cache = {.fd = open(path, O_RDONLY)};
+        wick_status status = wki_cache_check(f->context, cache.fd, size, text, listing.count, &cache);
+        assert_int_equal(status, keep == size ? WICK_OK : WICK_EFORMAT);
+        if (status == WICK_EFORMAT)
+            assert_non_null(
+                strstr(wick_context_message(f->context), "not of these pictures, or is damaged"));
+        close(cache.fd);
+        wki_cache_release(&cache);
+        assert_int_equal(truncate(path, (off_t)keep - 1 - (off_t)(keep / 9)), 0);
+    }
+    wki_folder_cache none = {.fd = -1};
+    assert_int_equal(wki_cache_check(f->context, -1, size, text, listing.count, &none), WICK_EFORMAT);
+    wki_cache_release(&none);
+    free(text);
+    wki_listing_release(&listing);
+}
+
+/* Where no cache can be, or something else is in its place, it is done without. */
+static void no_place_for_it(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {0};
+    char path[1200];
+    expect_both(f, &options);
+    cache_file(f, path);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(mkdir(path, 0777), 0);
+    expect_both(f, &options);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(mkfifo(path, 0666), 0);
+    expect_both(f, &options);
+    snprintf(path, sizeof(path), "%s/a/00.png", f->folder);
+    setenv("XDG_CACHE_HOME", path, 1);
+    expect_both(f, &options);
+    setenv("XDG_CACHE_HOME", f->cache, 1);
+}
+
+/* A disk that is full at every place in turn: the pixels are the same, and no half of a file is left. */
+static void no_room_for_it(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {.image_height = 80, .image_width = 70};
+    struct rlimit before, limit;
+    char path[1200];
+    wick_dataset *dataset;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    for (rlim_t room = 0; room < 220000; room += 20000) {
+        limit = (struct rlimit){room, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        wick_status status =
+            wick_dataset_open_with(f->context, f->folder, NULL, WICK_TRAIN, &options, &dataset);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(status, WICK_OK);
+        wick_dataset_free(dataset);
+        cache_file(f, path);
+        assert_string_equal(path, "");
+    }
+    signal(SIGXFSZ, handler);
+    wick_dataset_free(open_half(f, WICK_TRAIN, &options));
+    cache_file(f, path);
+    assert_string_not_equal(path, "");
+}
+
+/* Pictures of more than is written at once. */
+static void large_pictures(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {.image_height = 1800, .image_width = 1600, .channels = 3};
+    char name[700];
+    for (int i = 3; i < PICTURES; i++) {
+        snprintf(name, sizeof(name), "%s/%c/%02d.png", f->folder, 'a' + i % 2, i);
+        assert_int_equal(remove(name), 0);
+    }
+    wick_dataset *made = open_half(f, WICK_TEST, &options), *found = open_half(f, WICK_TEST, &options);
+    assert_int_equal(wick_dataset_count(made), 1);
+    assert_memory_equal(wick_dataset_pixels(made), wick_dataset_pixels(found), (size_t)3 * 1800 * 1600);
+    wick_dataset_free(made);
+    wick_dataset_free(found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +358,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(streamed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(streamed_from_a_failing_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_pictures_are_remembered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_that_end_early, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_place_for_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_room_for_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(large_pictures, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,155 @@ static void bad_options(void **state)
     expect_refused(f, NULL, WICK_EINVAL, "is no plain text");
 }
 
+static void make_folder_in(const fixture *f, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", f->folder, name);
+    assert_int_equal(mkdir(path, 0777), 0);
+}
+
+static void put_bytes_in(const fixture *f, const char *name, const char *bytes)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", f->folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(bytes, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Names of class folders: UTF-8 is fine, what would be odd in a message or in JSON is not. */
+static void names(void **state)
+{
+    static const char *const bad[][2] = {
+        {"\x7f", "'?'"},         {"a\tb", "'a?b'"},           {"\xc3", "'?'"},
+        {"\xc0\x80z", "'?\?z'"}, {"\xed\xa0\x80", "'?\?\?'"}, {"\xf4\x90\x80\x80", "'?\?\?\?'"}};
+    const fixture *f = *state;
+    put_png(f->folder, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80/1.png", 1, 2, 2);
+    put_png(f->folder, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80/2.png", 2, 2, 2);
+    wick_dataset *train = open_half(f, WICK_TRAIN, NULL);
+    assert_string_equal(wick_dataset_class(train, 0), "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+    wick_dataset_free(train);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char path[512];
+        make_folder_in(f, bad[i][0]);
+        expect_refused(f, NULL, WICK_EINVAL, bad[i][1]);
+        expect_refused(f, NULL, WICK_EINVAL, "is no plain text (UTF-8)");
+        snprintf(path, sizeof(path), "%s/%s", f->folder, bad[i][0]);
+        rmdir(path);
+    }
+}
+
+/* What is a picture: by its name, or by how it begins. */
+static void what_is_a_picture(void **state)
+{
+    const fixture *f = *state;
+    put_png(f->folder, "a/1.png", 1, 2, 2);
+    put_png(f->folder, "a/2", 2, 2, 2);
+    put_png(f->folder, "a/3.txt", 3, 2, 2);
+    put_bytes_in(f, "a/short", "\x89PN");
+    put_bytes_in(f, "a/other", "\x89PNg....");
+    put_bytes_in(f, "a/note.txt", "\xff\xd8\xfe....");
+    const wick_dataset_options options = {.skip_broken = true};
+    wick_dataset *train = open_half(f, WICK_TRAIN, &options), *test = open_half(f, WICK_TEST, &options);
+    assert_int_equal(wick_dataset_count(train) + wick_dataset_count(test), 3);
+    assert_non_null(strstr(wick_dataset_note(train, 1), "3 files that are no PNG or JPEG pictures"));
+    wick_dataset_free(train);
+    wick_dataset_free(test);
+    put_bytes_in(f, "a/photo", "\xff\xd8\xff....");
+    expect_refused(f, NULL, WICK_EFORMAT, "a/photo: is a broken JPEG picture");
+}
+
+static void halves(void **state)
+{
+    const fixture *f = *state;
+    put_png(f->folder, "train/round/1.png", 1, 2, 2);
+    put_png(f->folder, "train/square/1.png", 2, 2, 2);
+    put_png(f->folder, "val/round/1.png", 3, 2, 2);
+    wick_dataset *test = open_half(f, WICK_TEST, NULL);
+    expect_images(test, "3/0 ");
+    wick_dataset_free(test);
+    wick_dataset *dataset;
+    const struct {
+        const char *name, *message;
+    } cases[] = {
+        {"val/rounds", "val/rounds: the training half has no class of that name; did you mean 'round'?"},
+        {"val/hexagonal", "val/hexagonal: the training half has no class of that name"}};
+    for (size_t i = 0; i < 2; i++) {
+        char path[512];
+        make_folder_in(f, cases[i].name);
+        assert_int_equal(wick_dataset_open(f->context, f->folder, NULL, WICK_TEST, &dataset),
+                         WICK_EFORMAT);
+        if (strstr(wick_context_message(f->context), cases[i].message) == NULL)
+            fail_msg("%s", wick_context_message(f->context));
+        snprintf(path, sizeof(path), "%s/%s", f->folder, cases[i].name);
+        rmdir(path);
+    }
+    expect_refused(f, &(wick_dataset_options){.test_fraction = 0.5}, WICK_EINVAL,
+                   "has a test half, val/: no other part");
+    char train[512];
+    snprintf(train, sizeof(train), "%s/train", f->folder);
+    nftw(train, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    expect_refused(f, NULL, WICK_EFORMAT, "has a folder val/ but no train/");
+}
+
+/* Of two pictures one is held out, whatever the share, and of one none. */
+static void shares(void **state)
+{
+    const fixture *f = *state;
+    put_png(f->folder, "a/1.png", 1, 2, 2);
+    put_png(f->folder, "a/2.png", 2, 2, 2);
+    put_png(f->folder, "b/1.png", 3, 2, 2);
+    for (int i = 0; i < 2; i++) {
+        const wick_dataset_options options = {.test_fraction = i == 0 ? 0.001 : 0.999};
+        wick_dataset *test = open_half(f, WICK_TEST, &options);
+        assert_int_equal(wick_dataset_count(test), 1);
+        wick_dataset_free(test);
+    }
+}
+
+/* Links to class folders, on another disk too; two to one folder are refused. */
+static void linked_classes(void **state)
+{
+    const fixture *f = *state;
+    char *other = make_folder(), *memory = NULL, link[600];
+    put_png(f->folder, "m/1.png", 1, 2, 2);
+    put_png(f->folder, "m/2.png", 2, 2, 2);
+    put_png(other, "1.png", 3, 2, 2);
+    for (int i = 0; i < 2; i++) {
+        snprintf(link, sizeof(link), "%s/%s", f->folder, i == 0 ? "a" : "z");
+        if (i == 0)
+            assert_int_equal(symlink(other, link), 0);
+        else if (access("/dev/shm", W_OK) == 0) {
+            memory = strdup("/dev/shm/wick-test.XXXXXX");
+            assert_non_null(mkdtemp(memory));
+            put_png(memory, "1.png", 4, 2, 2);
+            assert_int_equal(symlink(memory, link), 0);
+        }
+    }
+    wick_dataset *train = open_half(f, WICK_TRAIN, NULL);
+    assert_int_equal(wick_dataset_count(train), memory != NULL ? 3 : 2);
+    wick_dataset_free(train);
+    snprintf(link, sizeof(link), "%s/b", f->folder);
+    assert_int_equal(symlink(other, link), 0);
+    expect_refused(f, NULL, WICK_EINVAL, "the classes 'a' and 'b' are one folder");
+    remove_folder(other);
+    if (memory != NULL)
+        remove_folder(memory);
+}
+
+static void too_many_folders(void **state)
+{
+    const fixture *f = *state;
+    put_png(f->folder, "a/1.png", 1, 2, 2);
+    for (int i = 0; i < 10000; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "a/%d", i);
+        make_folder_in(f, name);
+    }
+    expect_refused(f, NULL, WICK_ELIMIT, "is in a class of more than 10000 folders");
+}
+
 /* Folders within folders without end, and links that multiply what there is. */
 static void deep_and_wide(void **state)
 {
@@ -251,6 +400,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(fitted_by_any_number_of_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(held_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_options, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_a_picture, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(halves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(shares, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(linked_classes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(too_many_folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deep_and_wide, set_up, tear_down),
         cmocka_unit_test_setup_teardown(subsets, set_up, tear_down),
     };

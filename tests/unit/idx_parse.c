@@ -162,6 +162,7 @@ static void test_sizes_that_overflow(void **state)
         {1u << 31, 1, 1},
         {1u << 31, 1u << 31, 4},
         {1, 1u << 16, 1u << 15},
+        {UINT32_MAX, UINT32_MAX, 2},
     };
     for (size_t i = 0; i < WKI_COUNT(sizes); i++) {
         bytes file = make_idx(0x803, 3, sizes[i], 100);
@@ -287,6 +288,7 @@ static void test_gzip_headers(void **state)
     expect_images(*state, packed, "is truncated or damaged");
     expect_images(*state, from_text("\x1f\x8b"), "2 bytes are too few for a gzip file");
     expect_images(*state, from_text("\x1f"), "is truncated: 1 of the 16 bytes of an IDX header");
+    expect_images(*state, from_text("\x1fzzz"), "it starts with 0x1f7a7a7a");
 }
 
 /* ---- files ---- */

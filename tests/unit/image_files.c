@@ -456,6 +456,10 @@ static void files_that_cannot_be_read(void **state)
     assert_int_equal(wick_image_read(context, NULL, NULL, &image), WICK_EINVAL);
     assert_int_equal(wick_image_read(NULL, "x", NULL, &image), WICK_EINVAL);
     assert_int_equal(wick_image_read_memory(context, "x", "", 0, NULL, NULL), WICK_EINVAL);
+    assert_int_equal(wick_image_read_memory(NULL, "x", "", 0, NULL, &image), WICK_EINVAL);
+    assert_int_equal(wick_image_read_memory(context, NULL, "", 0, NULL, &image), WICK_EINVAL);
+    assert_int_equal(wick_image_read_memory(context, "x", NULL, 1, NULL, &image), WICK_EINVAL);
+    assert_int_equal(wick_image_read_memory(context, "x", NULL, 0, NULL, &image), WICK_EFORMAT);
 }
 
 /* Each beginning of a file, in memory of just that length, is refused, with one line. */

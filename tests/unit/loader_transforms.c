@@ -271,7 +271,10 @@ static void refused(void **state)
     REFUSED("padding of -1", .transform.crop = -1);
     REFUSED("flip is 1.5", .transform.flip = 1.5);
     REFUSED("erased is -1", .transform.erase = -1);
+    REFUSED("flip is nan", .transform.flip = (double)NAN);
+    REFUSED("erased is 2", .transform.erase = 2);
     REFUSED("by up to 181", .transform.rotate = 181);
+    REFUSED("by up to -1", .transform.rotate = -1);
     REFUSED("belong together", .mean = means);
     REFUSED("channel 1", .mean = means, .std = zero);
     REFUSED("channel 2", .mean = nan, .std = stds);
@@ -306,6 +309,14 @@ static void as_text(void **state)
     expect_text(context, "erase", "needs a probability");
     expect_text(context, "crop=1.5", "needs a number of pixels");
     expect_text(context, "crop=1e99", "needs a number of pixels");
+    expect_text(context, "crop=0", "needs a number of pixels");
+    expect_text(context, "crop=4x", "needs a number of pixels");
+    expect_text(context, "crop=x", "needs a number of pixels");
+    expect_text(context, "rotate=-5", "needs degrees");
+    expect_text(context, "rotate=181", "needs degrees");
+    expect_text(context, "zzzzzzz", "'zzzzzzz' is no transform; there are crop=N");
+    assert_int_equal(wick_transform_parse(context, NULL, &t), WICK_EINVAL);
+    assert_int_equal(wick_transform_parse(context, "flip", NULL), WICK_EINVAL);
     expect_text(context, "rotate=nan", "needs degrees");
     expect_text(context, "reflect=1,crop=1", "takes no value");
     expect_text(context, "reflect", "is for a crop");

@@ -65,6 +65,9 @@ static void test_taken(void **state)
                 "Sequential(\n  (0): Flatten(start_dim=1, end_dim=-1)\n"
                 "  (1): Linear(in_features=784, out_features=3, bias=True)\n)");
     check_print(context, "ReLU()", "ReLU()");
+    /* Too far from a container's name for a slip of the pen. */
+    check_print(context, "Sequenti((a): ReLU())", "Sequenti(\n  (a): ReLU()\n)");
+    check_print(context, "Sequentially((a): ReLU())", "Sequentially(\n  (a): ReLU()\n)");
 }
 
 typedef struct refusal {
@@ -119,6 +122,26 @@ static void test_refused_texts(void **state)
          "column 26: expected a name in quotes, but there is 3"},
         {"Sequential(OrderedDict([('a', ReLU()) ('b', ReLU())]))", WICK_EINVAL,
          "column 39: expected , or ], but there is '('"},
+        {"Sequential(('a'): ReLU())", WICK_EINVAL,
+         "column 13: a name is made of letters, digits and _, but there is '''"},
+        {"Sequential(OrderedDict([('', ReLU())]))", WICK_EINVAL,
+         "column 27: a name is made of letters, digits and _, but there is ''"},
+        {"Sequential((0 ReLU())", WICK_EINVAL,
+         "column 15: expected ) after the child's name, but there is 'R'"},
+        {"Sequential(OrderedDict([('a' ReLU())]))", WICK_EINVAL,
+         "column 30: expected , after the child's name, but there is 'R'"},
+        {"Sequential(OrderedDict(('a', ReLU())))", WICK_EINVAL,
+         "column 24: expected [ after OrderedDict(, but there is '('"},
+        {"Sequential(OrderedDict [('a', ReLU())])", WICK_EINVAL,
+         "column 24: expected ( after OrderedDict, but there is '['"},
+        {"Sequential(OrderedDict([('a', ReLU())]", WICK_EINVAL,
+         "column 39: expected ) after OrderedDict([...], but there is the end of the text"},
+        {"Sequential(OrderedDict([('a', ReLU())]) 3)", WICK_EINVAL,
+         "column 41: expected ) after OrderedDict([...]), but there is '3'"},
+        {"Sequential(OrderedDict([(,ReLU())]))", WICK_EINVAL,
+         "column 26: expected a value, but there is ','"},
+        {"Sequential(OrderedDict([('a', ReLU()])", WICK_EINVAL,
+         "column 37: expected ) after the child, but there is ']'"},
         {"Sequential((0) ReLU())", WICK_EINVAL,
          "column 16: expected : after the child's name, but there is 'R'"},
         {"Sequential((0): ReLU(), (1): ReLU())", WICK_EINVAL,
@@ -203,7 +226,9 @@ static void test_limits(void **state)
     assert_int_equal(parse_repeated(context, "Sequential(", "ReLU(),", 10000, ")"), WICK_ELIMIT);
     assert_string_equal(wick_context_message(context),
                         "column 70005: the model has more than 10000 layers");
+    assert_int_equal(parse_repeated(context, "Sequential(", "Sequential(),", 10000, ")"), WICK_ELIMIT);
     assert_int_equal(parse_repeated(context, "Sequential(", "a", 200, "=ReLU())"), WICK_ELIMIT);
+    assert_int_equal(parse_repeated(context, "", "a", 200, "((a): ReLU())"), WICK_EINVAL);
 }
 
 /* ---- walks ---- */

@@ -419,6 +419,10 @@ static void test_a_checkpoint_that_lies_is_refused(void **state)
         {"pass.batches", false, BATCHES + 1, WICK_EFORMAT, "'pass.batches' is 6"},
         {"epoch", false, EPOCHS, WICK_EFORMAT, "'pass.batches' is 2; it must be 0 to 0"},
         {"pass.count", false, -1, WICK_EFORMAT, "'pass.count' is -1"},
+        {"pass.correct", false, -1, WICK_EFORMAT, "'pass.correct' is -1"},
+        {"pass.correct", true, 0, WICK_EKEY, "'pass.correct' is missing"},
+        {"pass.accuracy", true, 0, WICK_EKEY, "'pass.accuracy' is missing"},
+        {"pass.seconds", true, 0, WICK_EKEY, "'pass.seconds' is missing"},
         {"pass.loss", true, 0, WICK_EKEY, "'pass.loss' is missing"},
         {"loader.next", false, 3, WICK_EFORMAT, "no place"},
         {"loader.order", true, 0, WICK_EFORMAT, "no place"},
@@ -442,6 +446,65 @@ static void test_a_checkpoint_that_lies_is_refused(void **state)
         wick_status status = wick_run_load_checkpoint(run, &training);
         expect(&b, status, cases[i].status, cases[i].message);
         expect(&b, status, cases[i].status, path);
+        wick_run_free(run);
+        close_bench(&b);
+    }
+}
+
+/* The table of epochs as another tensor (moved). */
+static void change_epochs(const bench *b, const char *path, wick_tensor *epochs)
+{
+    wick_state_dict *dict, *changed;
+    OK(b, wick_load(b->context, path, &dict));
+    OK(b, wick_state_dict_new(b->context, &changed));
+    for (int64_t i = 0; i < wick_state_dict_count(dict); i++) {
+        wick_tensor *copy;
+        if (strcmp(wick_state_dict_key(dict, i), "epochs") == 0)
+            continue;
+        OK(b, wick_tensor_clone(wick_state_dict_tensor(dict, i), &copy));
+        OK(b, wick_state_dict_add(changed, wick_state_dict_key(dict, i), copy));
+    }
+    OK(b, wick_state_dict_add(changed, "epochs", epochs));
+    OK(b, wick_save(changed, path));
+    wick_state_dict_free(changed);
+    wick_state_dict_free(dict);
+}
+
+static void test_a_table_of_epochs_that_lies_is_refused(void **state)
+{
+    static const struct {
+        wick_dtype dtype;
+        int ndim;
+        int64_t shape[3];
+    } cases[] = {
+        {WICK_FLOAT32, 2, {0, 6}},        {WICK_INT64, 1, {6}},
+        {WICK_INT64, 3, {0, 6, 1}},       {WICK_INT64, 2, {0, 5}},
+        {WICK_INT64, 2, {EPOCHS + 1, 6}},
+    };
+    const test_place *place = *state;
+    const wick_run_args args = args_of("v0");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bench b;
+        wick_run *run;
+        wick_tensor *epochs;
+        char path[128];
+        open_bench(&b, "v0", 1);
+        wick_training training = state_of(&b);
+        OK(&b, wick_run_create(b.context, place->run, true, &args, &run));
+        go_on(&b, run, &training, 2);
+        snprintf(path, sizeof(path), "%s/checkpoint.pth", place->run);
+        OK(&b, wick_tensor_new(b.context, cases[i].dtype, cases[i].ndim, cases[i].shape, &epochs));
+        change_epochs(&b, path, epochs);
+        expect(&b, wick_run_load_checkpoint(run, &training), WICK_EFORMAT,
+               "'epochs' must be there, at most [3, 6] of torch.int64");
+        assert_int_equal(wick_run_load_checkpoint(NULL, &training), WICK_EINVAL);
+        assert_int_equal(wick_run_save_checkpoint(NULL, &training), WICK_EINVAL);
+        wick_training part = training;
+        part.optimizer = NULL;
+        expect(&b, wick_run_load_checkpoint(run, &part), WICK_EINVAL, "needs a model");
+        part = training;
+        part.loader = NULL;
+        expect(&b, wick_run_load_checkpoint(run, &part), WICK_EINVAL, "needs a model");
         wick_run_free(run);
         close_bench(&b);
     }
@@ -539,6 +602,7 @@ int main(void)
         TEST(test_a_resumed_run_has_the_same_bits),
         TEST(test_no_checkpoint_is_a_beginning),
         TEST(test_a_checkpoint_that_lies_is_refused),
+        TEST(test_a_table_of_epochs_that_lies_is_refused),
         TEST(test_a_run_in_use_is_refused),
         TEST(test_a_killed_process_lets_go),
     };
