@@ -3,7 +3,7 @@
  *
  * A tile is nc output channels at nx neighbouring columns, held in registers while the taps go by:
  * each tap loads nx pixels (VPB vectors each), broadcasts nc weights and does nc * nx * VPB
- * multiply-adds.
+ * multiply-adds. Where half of the lanes are enough, twice as many columns take their place.
  */
 #include "cpu/kernel_vector.h"
 
@@ -22,10 +22,10 @@
 #define MAX_CHANNELS 2
 #define COLUMNS(nc)  1
 #endif
-enum { MAX_COLUMNS = 6, STRIP_COLUMNS = 28, STRIP_TAPS = 512 };
+enum { MAX_COLUMNS = 8, STRIP_COLUMNS = 28, STRIP_TAPS = 512 };
 
 ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int first, const int nc,
-                        const int nx)
+                        const int nx, const int nv)
 {
     const float *input = call->input + row * call->in.row + first * call->in.column;
     const ptrdiff_t taps = call->taps, column = call->in.column;
@@ -35,17 +35,17 @@ ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int f
     UNROLL for (int c = 0; c < nc; c++)
     {
         vec bias = splat(call->bias != NULL ? call->bias[channel + c] : 0.0f);
-        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < VPB; v++) sum[c][x][v] = bias;
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) sum[c][x][v] = bias;
     }
     for (ptrdiff_t t = 0; t < taps; t++) {
         const float *in = input + offset[t];
         vec pixel[MAX_COLUMNS][VPB];
-        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < VPB; v++) pixel[x][v] =
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) pixel[x][v] =
             load(in + x * column + v * VW);
         UNROLL for (int c = 0; c < nc; c++)
         {
             vec w = splat(weight[c * taps + t]);
-            UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < VPB; v++) sum[c][x][v] +=
+            UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) sum[c][x][v] +=
                 w * pixel[x][v];
         }
     }
@@ -58,7 +58,7 @@ ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int f
         mask += channel * mask_plane.channel + row * mask_plane.row + first * mask_plane.column;
     UNROLL for (int c = 0; c < nc; c++)
     {
-        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < VPB; v++)
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++)
         {
             vec value = sum[c][x][v];
             if (relu)
@@ -68,36 +68,64 @@ ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int f
                                  value);
             store(output + c * out.channel + x * out.column + v * VW, value);
         }
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = nv; v < VPB; v++)
+            store(output + c * out.channel + x * out.column + v * VW, (vec){0});
     }
 }
 
 /* The columns begin .. end of a row for some channels. One function for each number of channels, so
- * that each has the registers to itself. */
+ * that each has the registers to itself; and for half of the lanes, where more than one vector holds them. */
 typedef void strip_function(const wki_conv2d_call *call, int channel, int y, int begin, int end);
 
-#define STRIP(nc)                                                                                       \
-    static __attribute__((noinline)) void strip_##nc(const wki_conv2d_call *call, int channel, int y,   \
-                                                     int begin, int end)                                \
+#define STRIP(name, nc, columns, nv)                                                                    \
+    static __attribute__((noinline)) void name##_##nc(const wki_conv2d_call *call, int channel, int y,  \
+                                                      int begin, int end)                               \
     {                                                                                                   \
         int x = begin;                                                                                  \
-        for (; x + COLUMNS(nc) <= end; x += COLUMNS(nc))                                                \
-            tile(call, channel, y, x, nc, COLUMNS(nc));                                                 \
-        for (; COLUMNS(nc) > 1 && x < end; x++)                                                         \
-            tile(call, channel, y, x, nc, 1);                                                           \
+        for (; x + (columns) <= end; x += (columns))                                                    \
+            tile(call, channel, y, x, nc, columns, nv);                                                 \
+        for (; (columns) > 1 && x < end; x++)                                                           \
+            tile(call, channel, y, x, nc, 1, nv);                                                       \
     }
-STRIP(1)
-STRIP(2)
+#define FULL_STRIP(nc) STRIP(strip, nc, COLUMNS(nc), VPB)
+FULL_STRIP(1)
+FULL_STRIP(2)
 #if MAX_CHANNELS > 2
-STRIP(3)
-STRIP(4)
-STRIP(5)
-STRIP(6)
+FULL_STRIP(3)
+FULL_STRIP(4)
+FULL_STRIP(5)
+FULL_STRIP(6)
+#endif
+#if HALF > 0
+#define HALF_STRIP(nc) STRIP(half_strip, nc, WKI_MIN(2 * COLUMNS(nc), MAX_COLUMNS), HALF)
+HALF_STRIP(1)
+HALF_STRIP(2)
+#if MAX_CHANNELS > 2
+HALF_STRIP(3)
+HALF_STRIP(4)
+HALF_STRIP(5)
+HALF_STRIP(6)
+#endif
 #endif
 
-static strip_function *const strips[MAX_CHANNELS + 1] = {
-    NULL,    strip_1, strip_2,
 #if MAX_CHANNELS > 2
-    strip_3, strip_4, strip_5, strip_6,
+#define STRIP_NAMES(name)                                                                               \
+    {                                                                                                   \
+        NULL, name##_1, name##_2, name##_3, name##_4, name##_5, name##_6                                \
+    }
+#else
+#define STRIP_NAMES(name)                                                                               \
+    {                                                                                                   \
+        NULL, name##_1, name##_2                                                                        \
+    }
+#endif
+/* [half of the lanes][channels] */
+static strip_function *const strips[2][MAX_CHANNELS + 1] = {
+    STRIP_NAMES(strip),
+#if HALF > 0
+    STRIP_NAMES(half_strip),
+#else
+    STRIP_NAMES(strip),
 #endif
 };
 
@@ -106,6 +134,7 @@ static strip_function *const strips[MAX_CHANNELS + 1] = {
  * few. */
 static void one_row(const wki_conv2d_call *call, int y)
 {
+    bool half = call->images <= WKI_LANES / 2;
     int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
     int width = WKI_MAX(STRIP_COLUMNS, STRIP_TAPS / WKI_MAX(1, call->taps));
     for (int x = 0; x < call->columns; x += width) {
@@ -113,7 +142,7 @@ static void one_row(const wki_conv2d_call *call, int y)
         for (int g = 0; g < groups; g++) {
             int begin = (int)((int64_t)call->channels * g / groups);
             int behind = (int)((int64_t)call->channels * (g + 1) / groups);
-            strips[behind - begin](call, begin, y, x, end);
+            strips[half][behind - begin](call, begin, y, x, end);
         }
     }
 }

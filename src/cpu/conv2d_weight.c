@@ -5,7 +5,7 @@
  * while it sweeps some rows; the rows are few enough that delta stays in the L1 cache while all
  * taps go by. At the end the lanes are added up.
  */
-#include "cpu/kernel_vector.h"
+#include "cpu/conv2d_bias.h"
 
 #include <string.h>
 
@@ -91,7 +91,7 @@ static void sweep_taps(const sweep *s, int o, int no)
         int left = s->call->taps - t;
         int size = left >= MAX_TAPS ? 2 : left >= HALF_TAPS ? 1 : 0;
         nt = size == 2 ? MAX_TAPS : size == 1 ? HALF_TAPS : 1;
-        for (int v = 0; v < VPB; v++)
+        for (int v = 0; v * VW < s->call->images; v++)
             tiles[no][size](s, o, t, v);
     }
 }
@@ -105,19 +105,6 @@ static void sweep_rows(const sweep *s)
         int begin = (int)((int64_t)count * g / groups), end = (int)((int64_t)count * (g + 1) / groups);
         sweep_taps(s, call->channel_begin + begin, end - begin);
     }
-}
-
-static void bias_lanes(const wki_conv2d_weight_call *call, int o, float *lanes)
-{
-    vec sum[VPB] = {0};
-    for (int y = 0; y < call->rows; y++) {
-        const float *delta = call->delta + o * call->out.channel + y * call->out.row;
-        for (int x = 0; x < call->columns; x++)
-            for (int v = 0; v < VPB; v++)
-                sum[v] += load(delta + x * call->out.column + v * VW);
-    }
-    for (int v = 0; v < VPB; v++)
-        store(lanes + v * VW, sum[v]);
 }
 
 void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *call)
@@ -136,12 +123,7 @@ void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *call)
         float sum = sum_lanes(call->scratch + i * WKI_LANES);
         *gradient = call->accumulate ? *gradient + sum : sum;
     }
-    if (call->bias_gradient == NULL)
-        return;
-    for (int o = call->channel_begin; o < call->channel_end; o++) {
-        float lanes[WKI_LANES];
-        bias_lanes(call, o, lanes);
-        float sum = sum_lanes(lanes);
-        call->bias_gradient[o] = call->accumulate ? call->bias_gradient[o] + sum : sum;
-    }
+    if (call->bias_gradient != NULL)
+        conv2d_bias(call->delta, call->out, call->rows, call->columns, call->channel_begin,
+                    call->channel_end, call->accumulate, call->bias_gradient);
 }

@@ -3,14 +3,13 @@
  * channel are transformed (V = B^T d B), for each of the 16 places the channels are multiplied and
  * summed (M = U V, with the weights' transform U = G g G^T), and each output channel is transformed
  * back (A^T M A). 16 products take the place of 36. */
-#include "cpu/kernel_vector.h"
+#include "cpu/winograd.h"
 
 #if REGISTERS == 32 || VPB == 2
 #define MAX_CHANNELS 6
 #else
 #define MAX_CHANNELS 2
 #endif
-enum { PLACES = 16 };
 
 void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
 {
@@ -39,45 +38,24 @@ void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
     }
 }
 
-/* One row of the window times B: 4 pixels, columns 0 - 2, 1 + 2, 2 - 1, 1 - 3. */
-ALWAYS_INLINE void load_row(const float *from, ptrdiff_t column, vec r[4])
+/* From one place to the next: V's channels, and a cache line more, lest all places fall on the same few of the cache's
+ * sets where the number of channels is a power of two. */
+ALWAYS_INLINE ptrdiff_t place_floats(const wki_winograd_call *call)
 {
-    vec a = load(from), b = load(from + column), c = load(from + 2 * column),
-        d = load(from + 3 * column);
-    r[0] = a - c;
-    r[1] = b + c;
-    r[2] = c - b;
-    r[3] = b - d;
+    return ((ptrdiff_t)call->in_channels + 1) * WKI_LANES;
 }
 
-ALWAYS_INLINE void store_row(float *to, ptrdiff_t place, const vec a[4], const vec b[4], const bool add)
-{
-    UNROLL for (int x = 0; x < 4; x++) store(to + x * place, add ? a[x] + b[x] : a[x] - b[x]);
-}
-
-/* V[place][channel][lane] of the tile whose window begins at input. The rows go by in an order that
- * has few of them in registers at a time. */
+/* V[place][channel][lane] of the tile whose window begins at input; of the first half of the lanes alone. */
 static __attribute__((noinline)) void input_tile(const wki_winograd_call *call, const float *input,
                                                  float *transformed)
 {
-    const ptrdiff_t row = call->in.row, column = call->in.column,
-                    place = (ptrdiff_t)call->in_channels * WKI_LANES;
-    for (int i = 0; i < call->in_channels; i++) {
-        UNROLL for (int v = 0; v < VPB; v++)
-        {
-            const float *from = input + i * call->in.channel + v * VW;
-            float *to = transformed + i * WKI_LANES + v * VW;
-            vec p[4], q[4];
-            load_row(from, column, p);
-            load_row(from + 2 * row, column, q);
-            store_row(to, place, p, q, false);
-            load_row(from + row, column, p);
-            store_row(to + 4 * place, place, p, q, true);
-            store_row(to + 8 * place, place, q, p, false);
-            load_row(from + 3 * row, column, q);
-            store_row(to + 12 * place, place, p, q, false);
-        }
-    }
+    winograd_window(input, call->in, call->in_channels, transformed, place_floats(call), VPB);
+}
+
+static __attribute__((noinline)) void input_half_tile(const wki_winograd_call *call, const float *input,
+                                                      float *transformed)
+{
+    winograd_window(input, call->in, call->in_channels, transformed, place_floats(call), HALF);
 }
 
 /* M[place][channel][lane] = sum over in channels of U[place][channel][in] V[place][in][lane], for
@@ -88,7 +66,7 @@ ALWAYS_INLINE void multiply(const wki_winograd_call *call, int channel, const fl
     const ptrdiff_t ins = call->in_channels;
     for (ptrdiff_t place = 0; place < PLACES; place++) {
         const float *weight = call->weight + (place * call->channels + channel) * ins;
-        const float *from = transformed + place * ins * WKI_LANES;
+        const float *from = transformed + place * place_floats(call);
         vec sum[MAX_CHANNELS][VPB];
         UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
         _Pragma("GCC unroll 2") for (ptrdiff_t i = 0; i < ins; i++)
@@ -132,8 +110,10 @@ static multiply_function *const multiplies[MAX_CHANNELS + 1] = {
 #endif
 };
 
-/* The four outputs of one channel at (y, x); the second row and column only if they exist. */
-static void output_tile(const wki_winograd_call *call, int channel, const float *products, int y, int x)
+/* The four outputs of one channel at (y, x), of the first `vectors` vectors of the lanes; the others' are 0. The
+ * second row and column only if they exist. */
+ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, const float *products, int y,
+                                int x, const int vectors)
 {
     const wki_plane out = call->out, mask_plane = call->mask_plane;
     const vec bias = splat(call->bias != NULL ? call->bias[channel] : 0.0f);
@@ -143,7 +123,7 @@ static void output_tile(const wki_winograd_call *call, int channel, const float 
     if (mask != NULL)
         mask += channel * mask_plane.channel + y * mask_plane.row + x * mask_plane.column;
     int rows = WKI_MIN(2, call->height - y), columns = WKI_MIN(2, call->width - x);
-    UNROLL for (int v = 0; v < VPB; v++)
+    UNROLL for (int v = 0; v < vectors; v++)
     {
         vec s[2][4];
         UNROLL for (int j = 0; j < 4; j++)
@@ -170,23 +150,51 @@ static void output_tile(const wki_winograd_call *call, int channel, const float 
             }
         }
     }
+    for (int v = vectors; v < VPB; v++)
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                store(output + i * out.row + j * out.column + v * VW, (vec){0});
+}
+
+static void output_tile(const wki_winograd_call *call, int channel, const float *products, int y, int x)
+{
+    output_lanes(call, channel, products, y, x, VPB);
+}
+
+/* Two tiles side by side (the second only if it exists), half of the lanes each. */
+static void output_pair(const wki_winograd_call *call, int channel, const float *products, int y, int x)
+{
+    output_lanes(call, channel, products, y, x, HALF);
+    if (x + 2 < call->width)
+        output_lanes(call, channel, products + WKI_LANES / 2, y, x + 2, HALF);
+}
+
+/* Tiles of two rows: one after the other or, where half of the lanes are enough, two in the place of one. */
+static void tile_row(const wki_winograd_call *call, float *transformed, float *products, int y)
+{
+    const bool pairs = HALF > 0 && call->images <= WKI_LANES / 2;
+    const int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
+    for (int x = 0; x < call->width; x += pairs ? 4 : 2) {
+        const float *input = call->input + y * call->in.row + x * call->in.column;
+        if (!pairs)
+            input_tile(call, input, transformed);
+        if (pairs)
+            input_half_tile(call, input, transformed);
+        if (pairs && x + 2 < call->width)
+            input_half_tile(call, input + 2 * call->in.column, transformed + WKI_LANES / 2);
+        for (int g = 0; g < groups; g++) {
+            int begin = (int)((int64_t)call->channels * g / groups);
+            int end = (int)((int64_t)call->channels * (g + 1) / groups);
+            multiplies[end - begin](call, begin, transformed, products);
+            for (int c = begin; c < end; c++)
+                (pairs ? output_pair : output_tile)(call, c, products + (c - begin) * WKI_LANES, y, x);
+        }
+    }
 }
 
 void WKI_KERNEL(winograd)(const wki_winograd_call *call)
 {
-    float *transformed = call->scratch,
-          *products = transformed + (ptrdiff_t)PLACES * call->in_channels * WKI_LANES;
-    int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
-    for (int y = 2 * call->row_begin; y < WKI_MIN(2 * call->row_end, call->height); y += 2) {
-        for (int x = 0; x < call->width; x += 2) {
-            input_tile(call, call->input + y * call->in.row + x * call->in.column, transformed);
-            for (int g = 0; g < groups; g++) {
-                int begin = (int)((int64_t)call->channels * g / groups);
-                int end = (int)((int64_t)call->channels * (g + 1) / groups);
-                multiplies[end - begin](call, begin, transformed, products);
-                for (int c = begin; c < end; c++)
-                    output_tile(call, c, products + (c - begin) * WKI_LANES, y, x);
-            }
-        }
-    }
+    float *transformed = call->scratch, *products = transformed + PLACES * place_floats(call);
+    for (int y = 2 * call->row_begin; y < WKI_MIN(2 * call->row_end, call->height); y += 2)
+        tile_row(call, transformed, products, y);
 }

@@ -14,6 +14,7 @@
 void WKI_KERNEL(conv2d)(const wki_conv2d_call *);
 void WKI_KERNEL(winograd)(const wki_winograd_call *);
 void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *);
+void WKI_KERNEL(winograd_gradient)(const wki_winograd_gradient_call *);
 void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *);
 void WKI_KERNEL(max_pool2d)(const wki_max_pool2d_call *);
 void WKI_KERNEL(max_pool2d_backward)(const wki_max_pool2d_call *);
@@ -76,6 +77,8 @@ double WKI_KERNEL(sum_squares)(const float *, size_t);
 #endif
 /* Vectors in a block of lanes. */
 #define VPB (16 / VW)
+/* Vectors that hold half of the lanes; 0 where one vector holds them all. */
+#define HALF (VPB / 2)
 
 typedef float vec __attribute__((vector_size(VW * 4), may_alias));
 typedef float vec_unaligned __attribute__((vector_size(VW * 4), aligned(4), may_alias));

@@ -36,6 +36,7 @@ typedef struct wki_conv2d_call {
     wki_plane in, out, mask_plane; /* in.channel is not used: offset covers it */
     int taps, channels;
     int row_begin, row_end, columns;
+    int images; /* lanes from there on do not count: their outputs may become 0 */
     bool relu;
 } wki_conv2d_call;
 
@@ -53,6 +54,7 @@ typedef struct wki_winograd_call {
     int in_channels, channels;
     int height, width;      /* of the output */
     int row_begin, row_end; /* in pairs of rows */
+    int images;             /* lanes from there on do not count: their outputs may become 0 */
     bool relu;
 } wki_winograd_call;
 
@@ -78,11 +80,33 @@ typedef struct wki_conv2d_weight_call {
     wki_plane in, out;    /* out: delta's strides */
     int taps, channel_begin, channel_end;
     int rows, columns;
+    int images;      /* lanes from there on do not count: delta is 0 there */
     bool accumulate; /* add to what is there */
 } wki_conv2d_weight_call;
 
 /* How many floats of scratch a wki_conv2d_weight_call over that many channels needs. */
 size_t wki_conv2d_weight_scratch(int channels, int taps);
+
+/* The same for a 3x3 convolution with stride and dilation 1, images in the lanes, by Winograd's way:
+ * gradient[o][i][ky][kx] (+)= sum over y, x and images of delta[o][y][x] * input[i][y + ky][x + kx]. */
+typedef struct wki_winograd_gradient_call {
+    const float
+        *input; /* where delta (0, 0)'s window begins; an odd size reads one row or column more */
+    const float *delta;
+    float *gradient;      /* [channels][in_channels][3][3] */
+    float *bias_gradient; /* [channels] or NULL */
+    float *scratch;       /* wki_winograd_gradient_scratch() floats */
+    wki_plane in, out;    /* out: delta's strides */
+    int in_channels, channels, channel_begin, channel_end;
+    int height, width; /* of delta */
+    int images;        /* lanes from there on do not count */
+    bool accumulate;   /* add to what is there */
+} wki_winograd_gradient_call;
+
+/* How many tiles of `tiles` are transformed at a time; of all channels, so that a part of them has the sums of
+ * the whole. */
+int wki_winograd_gradient_tiles(int in_channels, int channels, int tiles);
+size_t wki_winograd_gradient_scratch(int in_channels, int channels, int tiles);
 
 /* output[c][y][x] = the largest of the window at (y * stride_h - padding_h, x * stride_w -
  * padding_w). */
@@ -293,6 +317,7 @@ typedef struct wki_kernels {
     void (*conv2d)(const wki_conv2d_call *call);
     void (*winograd)(const wki_winograd_call *call);
     void (*winograd_weights)(const wki_winograd_weights_call *call);
+    void (*winograd_gradient)(const wki_winograd_gradient_call *call);
     void (*conv2d_weight)(const wki_conv2d_weight_call *call);
     void (*max_pool2d)(const wki_max_pool2d_call *call);
     void (*max_pool2d_backward)(const wki_max_pool2d_call *call);

@@ -153,6 +153,20 @@ static wick_status phase_tables(wki_op *op, wki_plan *plan)
     return WICK_OK;
 }
 
+/* Whether the transforms pay for the gradient of the weights too: its kernel works on 16 input channels at a time, and
+ * each of these is transformed and turned for what 8 output channels' products take. Measured from 8 to 100 channels. */
+static bool gradient_suits_winograd(const wki_conv2d_plan *p)
+{
+    int64_t in = p->in_channels, out = p->out_channels;
+    int64_t whole = (in + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
+    return 2 * in * out > whole * (out + 8);
+}
+
+static int tile_count(const wki_value *out)
+{
+    return (out->height + 1) / 2 * ((out->width + 1) / 2);
+}
+
 static wick_status layout(wki_op *op, wki_plan *plan)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
@@ -170,6 +184,10 @@ static wick_status layout(wki_op *op, wki_plan *plan)
         p->packed_floats = 2 * p->transformed_floats;
         wki_need_scratch(plan, wki_winograd_scratch(WKI_MAX(p->in_channels, p->out_channels)));
     }
+    p->winograd_gradient = p->winograd && gradient_suits_winograd(p);
+    if (p->winograd_gradient)
+        wki_need_scratch(plan, wki_winograd_gradient_scratch(p->in_channels, p->out_channels,
+                                                             tile_count(&plan->values[op->out])));
     op->thread_at = wki_need_thread_floats(plan, p->packed_floats);
     wki_need_scratch(plan, wki_conv2d_weight_scratch(p->out_channels, p->taps));
     return WICK_OK;
@@ -189,6 +207,11 @@ static void release(wki_op *op)
 static const wick_size2 one = {1, 1};
 
 /* ---- running ---- */
+
+static int lanes_that_count(const wki_task *task)
+{
+    return task->plan->columns ? WKI_LANES : task->images;
+}
 
 static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
 {
@@ -256,6 +279,7 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
         .channels = p->out_channels,
         .height = out->height,
         .width = out->width,
+        .images = task->images,
         .relu = op->relu,
     };
     wki_part(task, (out->height + 1) / 2, &call.row_begin, &call.row_end);
@@ -286,6 +310,7 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
         .channels = p->in_channels,
         .height = in->height,
         .width = in->width,
+        .images = task->images,
     };
     wki_part(task, (in->height + 1) / 2, &call.row_begin, &call.row_end);
     const float *weight = packed_weights(op, plan, task->thread) + p->transformed_floats;
@@ -314,6 +339,7 @@ static void forward_direct(const wki_op *op, const wki_task *task)
         .taps = p->taps,
         .channels = p->out_channels,
         .columns = wki_steps(plan, out->width),
+        .images = lanes_that_count(task),
         .relu = op->relu,
     };
     wki_part(task, out->height, &call.row_begin, &call.row_end);
@@ -336,7 +362,39 @@ static void forward(const wki_op *op, const wki_task *task)
         forward_direct(op, task);
 }
 
-static void backward_weight(const wki_op *op, const wki_task *task)
+static void backward_weight_winograd(const wki_op *op, const wki_task *task)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    const wki_plane plane = in->data.plane;
+    wki_winograd_gradient_call call = {
+        .scratch = wki_scratch(task->plan, task->thread),
+        .in = plane,
+        .out = out->gradient.plane,
+        .in_channels = p->in_channels,
+        .channels = p->out_channels,
+        .height = out->height,
+        .width = out->width,
+        .images = task->images,
+        .accumulate = task->accumulate,
+    };
+    int begin, end;
+    wki_part(task, p->groups * p->out_channels, &begin, &end);
+    for (int g = begin / p->out_channels; g < p->groups && g * p->out_channels < end; g++) {
+        int first = g * p->out_channels;
+        call.channel_begin = WKI_MAX(begin - first, 0);
+        call.channel_end = WKI_MIN(end - first, p->out_channels);
+        call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
+                     c->padding.h * plane.row - c->padding.w * plane.column;
+        call.delta = wki_gradient(task, op->out) + first * out->gradient.plane.channel;
+        call.gradient = task->gradients + op->weight_at + (ptrdiff_t)first * p->taps;
+        call.bias_gradient = op->bias == NULL ? NULL : task->gradients + op->bias_at + first;
+        task->plan->kernels->winograd_gradient(&call);
+    }
+}
+
+static void backward_weight_direct(const wki_op *op, const wki_task *task)
 {
     const wki_plan *plan = task->plan;
     const wki_conv2d *c = &op->layer->as.conv2d;
@@ -350,6 +408,7 @@ static void backward_weight(const wki_op *op, const wki_task *task)
         .taps = p->taps,
         .rows = out->height,
         .columns = wki_steps(plan, out->width),
+        .images = lanes_that_count(task),
         .accumulate = task->accumulate,
     };
     int begin, end;
@@ -383,6 +442,7 @@ static void backward_input_direct(const wki_op *op, const wki_task *task)
             .taps = phase->taps,
             .channels = p->in_channels,
             .columns = wki_steps(plan, phase->columns),
+            .images = lanes_that_count(task),
         };
         wki_part(task, phase->rows, &call.row_begin, &call.row_end);
         ptrdiff_t at = phase->row * plane.row + phase->column * plane.column;
@@ -404,7 +464,10 @@ static void backward_input_direct(const wki_op *op, const wki_task *task)
 
 static void backward(const wki_op *op, const wki_task *task)
 {
-    backward_weight(op, task);
+    if (op->as.conv2d.winograd_gradient)
+        backward_weight_winograd(op, task);
+    else
+        backward_weight_direct(op, task);
     if (!wki_wants_gradient(op, task))
         return;
     if (op->as.conv2d.winograd)

@@ -101,6 +101,7 @@ typedef struct wki_conv2d_plan {
      * the packed ones. */
     bool winograd;
     size_t transformed_floats; /* of either */
+    bool winograd_gradient;    /* the gradient of the weights too */
 } wki_conv2d_plan;
 
 typedef struct wki_batch_norm_plan {

@@ -23,10 +23,12 @@ static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
 static void make_case(grad *g)
 {
     wki_conv2d_weight_call *call = &g->call;
-    bool odd = kt_once_in(5);
+    int images = kt_once_in(2) ? WKI_LANES : kt_int(1, WKI_LANES);
+    bool odd = images == WKI_LANES && kt_once_in(5);
     int channels = kt_int(1, 13), reach = kt_int(0, 40);
     *g = (grad){.call = {.taps = kt_int(1, 40), .rows = kt_int(0, 12), .columns = kt_int(1, 9)},
                 .channels = channels};
+    call->images = images;
     call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, channels);
     call->channel_end = kt_int(call->channel_begin, channels);
     call->accumulate = kt_once_in(2);
@@ -36,8 +38,15 @@ static void make_case(grad *g)
     call->offset = offset;
     size_t floats = make_plane(&call->in, 1, WKI_MAX(1, call->rows), call->columns * kt_int(1, 2));
     call->input = kt_random_floats(floats + 2 * (size_t)reach, odd) + reach;
-    call->delta =
+    float *delta =
         kt_random_floats(make_plane(&call->out, channels, WKI_MAX(1, call->rows), call->columns), odd);
+    for (int o = 0; o < channels; o++)
+        for (int y = 0; y < call->rows; y++)
+            for (int x = 0; x < call->columns; x++)
+                for (int lane = images; lane < WKI_LANES; lane++)
+                    delta[o * call->out.channel + y * call->out.row + x * call->out.column + lane] =
+                        0.0f;
+    call->delta = delta;
     g->before = kt_random_floats((size_t)channels * (size_t)call->taps, false);
     if (kt_once_in(2))
         g->bias_before = kt_random_floats((size_t)channels, false);

@@ -82,6 +82,7 @@ static void make_case(conv *c, int channels, int in_channels, int height, int wi
                          .height = height,
                          .width = width,
                          .row_end = pairs,
+                         .images = kt_once_in(2) ? WKI_LANES : kt_int(1, WKI_LANES),
                          .relu = kt_once_in(2)}};
     wki_winograd_call *call = &c->call;
     if (kt_once_in(2)) {
@@ -191,6 +192,8 @@ static void check_values(const conv *c, const char *name, bool *written)
                         o * call->out.channel + y * call->out.row + x * call->out.column + lane;
                     double error, right = right_value(c, o, y, x, lane, &error);
                     written[at] = true;
+                    if (lane >= call->images && call->output[at] == 0.0f)
+                        continue;
                     if (!kt_near(call->output[at], right, error))
                         fail_msg("%s: %d of %d channels, %d in, %d x %d: [%d][%d][%d] is %.9g, not %.9g "
                                  "+- %.3g",
@@ -210,6 +213,17 @@ static void check_bits(float **first, float *now, size_t count, const char *name
                  (double)now[differs - 1], (double)(*first)[differs - 1]);
 }
 
+/* What lanes that do not count hold need not be the same everywhere. */
+static void forget_absent(const wki_winograd_call *call)
+{
+    for (int o = 0; o < call->channels; o++)
+        for (int y = 2 * call->row_begin; y < WKI_MIN(2 * call->row_end, call->height); y++)
+            for (int x = 0; x < call->width; x++)
+                for (int lane = call->images; lane < WKI_LANES; lane++)
+                    call->output[o * call->out.channel + y * call->out.row + x * call->out.column +
+                                 lane] = 0.0f;
+}
+
 static void run_table(conv *c, const wki_kernels *kernels, bool *written)
 {
     int group = kt_group(kernels);
@@ -227,6 +241,7 @@ static void run_table(conv *c, const wki_kernels *kernels, bool *written)
     for (size_t at = 0; at < c->output_floats; at++)
         if (!written[at] && !kt_is_poison(c->call.output[at]))
             fail_msg("%s: float %zu was written", kernels->name, at);
+    forget_absent(&c->call);
     check_bits(&c->outputs[group], c->call.output, c->output_floats, kernels->name, "output");
 }
 

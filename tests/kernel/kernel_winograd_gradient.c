@@ -1,0 +1,296 @@
+/* The gradient of a 3x3 convolution's weights by Winograd's way against sums in double, every table. */
+#include "kernel_support.h"
+
+enum { CASES = 200, TAPS = 9 };
+
+typedef struct grad {
+    wki_winograd_gradient_call call;
+    const float *before, *bias_before; /* what was there, to be added to */
+    float *firsts[KT_GROUPS], *bias_firsts[KT_GROUPS];
+} grad;
+
+/* ---- cases ---- */
+
+/* Strides of [channels][rows][columns][lanes], with gaps by chance; the floats it takes. */
+static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
+{
+    plane->column = WKI_LANES + (kt_once_in(3) ? kt_int(1, 9) : 0);
+    plane->row = columns * plane->column + kt_int(0, 2) * 7;
+    plane->channel = rows * plane->row + kt_int(0, 2) * 5;
+    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
+                    (columns - 1) * plane->column) +
+           WKI_LANES;
+}
+
+/* Lanes that do not count hold what they hold. */
+static float *make_images(const wki_plane *plane, size_t floats, int channels, int rows, int columns,
+                          int images)
+{
+    float *numbers = kt_floats(floats);
+    for (int c = 0; c < channels; c++)
+        for (int y = 0; y < rows; y++)
+            for (int x = 0; x < columns; x++)
+                for (int lane = 0; lane < images; lane++)
+                    numbers[c * plane->channel + y * plane->row + x * plane->column + lane] = kt_float();
+    return numbers;
+}
+
+static void make_case(grad *g, int channels, int in_channels, int height, int width, int images)
+{
+    wki_winograd_gradient_call *call = &g->call;
+    *g = (grad){.call = {.in_channels = in_channels,
+                         .channels = channels,
+                         .height = height,
+                         .width = width,
+                         .images = images,
+                         .accumulate = kt_once_in(2)}};
+    call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, channels);
+    call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
+    int rows = height + 2 + height % 2, columns = width + 2 + width % 2;
+    size_t floats = make_plane(&call->in, in_channels, rows, columns);
+    call->input = make_images(&call->in, floats, in_channels, rows, columns, images);
+    floats = make_plane(&call->out, channels, height, width);
+    /* The bias is a sum over all lanes. */
+    float *delta = make_images(&call->out, floats, channels, height, width, WKI_LANES);
+    for (int c = 0; c < channels; c++)
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+                for (int lane = images; lane < WKI_LANES; lane++)
+                    delta[c * call->out.channel + y * call->out.row + x * call->out.column + lane] =
+                        0.0f;
+    call->delta = delta;
+    g->before = kt_random_floats((size_t)(channels * in_channels * TAPS), false);
+    if (kt_once_in(2))
+        g->bias_before = kt_random_floats((size_t)channels, false);
+}
+
+static void make_random_case(grad *g)
+{
+    make_case(g, kt_int(1, 14), kt_int(1, 40), kt_int(1, 9), kt_int(1, 9),
+              kt_once_in(2) ? WKI_LANES : kt_int(1, WKI_LANES));
+}
+
+/* ---- what is right ---- */
+
+/* 0 beyond the last row and column. */
+static double delta_at(const wki_winograd_gradient_call *call, int o, int y, int x, int lane)
+{
+    if (y >= call->height || x >= call->width)
+        return 0.0;
+    return (double)call->delta[o * call->out.channel + y * call->out.row + x * call->out.column + lane];
+}
+
+static double input_at(const wki_winograd_gradient_call *call, int i, int y, int x, int lane)
+{
+    return (double)call->input[i * call->in.channel + y * call->in.row + x * call->in.column + lane];
+}
+
+/* What |E| |V| of a tile can be at most, at a place: its two or four pixels of delta, its four of the input. */
+static double product_size(const wki_winograd_gradient_call *call, int o, int i, int y, int x, int lane,
+                           int place)
+{
+    static const int taken[4][2] = {{0, 2}, {1, 2}, {1, 2}, {1, 3}};
+    static const int rows[4][2] = {{1, 0}, {1, 1}, {1, 1}, {0, 1}};
+    double e = 0.0, v = 0.0;
+    for (int k = 0; k < 4; k++) {
+        v += fabs(input_at(call, i, y + taken[place / 4][k / 2], x + taken[place % 4][k % 2], lane));
+        if (rows[place / 4][k / 2] != 0 && rows[place % 4][k % 2] != 0)
+            e += fabs(delta_at(call, o, y + k / 2, x + k % 2, lane));
+    }
+    return e * v;
+}
+
+/* How far rounding may take a weight's gradient: what all the intermediate sums are at most, times the roundings that
+ * one number goes through: 2 in each transform, a product, a sum over tiles and images, as many chunks at the most, 4
+ * in the way back, and what was there. */
+static void make_sizes(const wki_winograd_gradient_call *call, int o, int i, double sizes[TAPS])
+{
+    static const double factor[3][4] = {{1, 0.5, 0.5, 0}, {0, 0.5, 0.5, 0}, {0, 0.5, 0.5, 1}};
+    double places[16] = {0};
+    for (int y = 0; y < call->height; y += 2)
+        for (int x = 0; x < call->width; x += 2)
+            for (int lane = 0; lane < call->images; lane++)
+                for (int place = 0; place < 16; place++)
+                    places[place] += product_size(call, o, i, y, x, lane, place);
+    for (int t = 0; t < TAPS; t++) {
+        sizes[t] = 0.0;
+        for (int place = 0; place < 16; place++)
+            sizes[t] += factor[t / 3][place / 4] * factor[t % 3][place % 4] * places[place];
+    }
+}
+
+static double right_value(const wki_winograd_gradient_call *call, int o, int i, int t)
+{
+    double sum = 0.0;
+    for (int y = 0; y < call->height; y++)
+        for (int x = 0; x < call->width; x++)
+            for (int lane = 0; lane < call->images; lane++)
+                sum += delta_at(call, o, y, x, lane) * input_at(call, i, y + t / 3, x + t % 3, lane);
+    return sum;
+}
+
+static void check_weights(const grad *g, const char *name, int o, int i)
+{
+    const wki_winograd_gradient_call *call = &g->call;
+    int tiles = (call->height + 1) / 2 * ((call->width + 1) / 2);
+    double sizes[TAPS];
+    make_sizes(call, o, i, sizes);
+    for (int t = 0; t < TAPS; t++) {
+        int at = (o * call->in_channels + i) * TAPS + t;
+        double before = call->accumulate ? (double)g->before[at] : 0.0;
+        double right = before + right_value(call, o, i, t);
+        double error = KT_EPS * ((tiles * (call->images + 1) + 10) * sizes[t] + fabs(before));
+        if (!kt_near(call->gradient[at], right, error))
+            fail_msg("%s: %d of %d channels, %d of %d in, %d x %d, %d images: tap %d is %.9g, not %.9g "
+                     "+- %.3g",
+                     name, o, call->channels, i, call->in_channels, call->height, call->width,
+                     call->images, t, (double)call->gradient[at], right, error);
+    }
+}
+
+static void check_bias(const grad *g, const char *name, int o)
+{
+    const wki_winograd_gradient_call *call = &g->call;
+    double sum = call->accumulate ? (double)g->bias_before[o] : 0.0, size = fabs(sum);
+    for (int y = 0; y < call->height; y++)
+        for (int x = 0; x < call->width; x++)
+            for (int lane = 0; lane < call->images; lane++) {
+                sum += delta_at(call, o, y, x, lane);
+                size += fabs(delta_at(call, o, y, x, lane));
+            }
+    if (!kt_near(call->bias_gradient[o], sum, (call->height * call->width + 6) * KT_EPS * size))
+        fail_msg("%s: bias %d is %.9g, not %.9g", name, o, (double)call->bias_gradient[o], sum);
+}
+
+/* ---- the check ---- */
+
+/* An output that must not be read unless it is added to. */
+static float *output_like(const float *before, const grad *g, int each)
+{
+    const wki_winograd_gradient_call *call = &g->call;
+    float *out = kt_floats((size_t)(call->channels * each));
+    if (call->accumulate)
+        memcpy(out + call->channel_begin * each, before + call->channel_begin * each,
+               (size_t)((call->channel_end - call->channel_begin) * each) * sizeof(float));
+    return out;
+}
+
+/* Channels outside the call's stay as they were. */
+static void check_others(const grad *g, const char *name)
+{
+    const wki_winograd_gradient_call *call = &g->call;
+    int each = call->in_channels * TAPS;
+    for (int o = 0; o < call->channels; o++) {
+        if (o >= call->channel_begin && o < call->channel_end)
+            continue;
+        for (int t = 0; t < each; t++)
+            if (!kt_is_poison(call->gradient[o * each + t]))
+                fail_msg("%s: the gradient of channel %d was written", name, o);
+        if (call->bias_gradient != NULL && !kt_is_poison(call->bias_gradient[o]))
+            fail_msg("%s: the bias of channel %d was written", name, o);
+    }
+}
+
+static void check_bits(float **first, float *now, size_t count, const char *name)
+{
+    if (*first == NULL)
+        *first = now;
+    if (kt_first_difference(*first, now, count) > 0)
+        fail_msg("%s: other bits", name);
+}
+
+static float *make_scratch(const wki_winograd_gradient_call *call)
+{
+    int tiles = (call->height + 1) / 2 * ((call->width + 1) / 2);
+    return kt_floats(wki_winograd_gradient_scratch(call->in_channels, call->channels, tiles));
+}
+
+static void run_case(grad *g)
+{
+    const wki_kernels *kernels;
+    wki_winograd_gradient_call *call = &g->call;
+    size_t count = (size_t)(call->channels * call->in_channels * TAPS);
+    for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
+        int group = kt_group(kernels);
+        call->gradient = output_like(g->before, g, call->in_channels * TAPS);
+        call->bias_gradient = g->bias_before == NULL ? NULL : output_like(g->bias_before, g, 1);
+        call->scratch = make_scratch(call);
+        kernels->winograd_gradient(call);
+        for (int o = call->channel_begin; o < call->channel_end && g->firsts[group] == NULL; o++) {
+            for (int i = 0; i < call->in_channels; i++)
+                check_weights(g, kernels->name, o, i);
+            if (call->bias_gradient != NULL)
+                check_bias(g, kernels->name, o);
+        }
+        check_others(g, kernels->name);
+        check_bits(&g->firsts[group], call->gradient, count, kernels->name);
+        if (call->bias_gradient != NULL)
+            check_bits(&g->bias_firsts[group], call->bias_gradient, (size_t)call->channels,
+                       kernels->name);
+    }
+    kt_release();
+}
+
+static void test_winograd_gradient(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CASES; i++) {
+        grad g;
+        make_random_case(&g);
+        run_case(&g);
+    }
+}
+
+/* Every number of channels with every parity of the sizes, the smallest included. */
+static void test_every_tile(void **state)
+{
+    (void)state;
+    for (int channels = 1; channels <= 13; channels++)
+        for (int size = 0; size < 9; size++) {
+            grad g;
+            make_case(&g, channels, kt_int(1, 40), 1 + size / 3, 1 + size % 3, kt_int(1, WKI_LANES));
+            run_case(&g);
+        }
+}
+
+/* However the channels are shared among threads, each gets the same bits. */
+static void test_shares_of_the_channels(void **state)
+{
+    (void)state;
+    const wki_kernels *kernels;
+    for (int i = 0; i < 40; i++) {
+        grad g;
+        make_random_case(&g);
+        wki_winograd_gradient_call *call = &g.call;
+        size_t count = (size_t)(call->channels * call->in_channels * TAPS);
+        call->accumulate = false;
+        call->bias_gradient = NULL;
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
+            float *whole = kt_floats(count), *shared = kt_floats(count);
+            call->scratch = make_scratch(call);
+            call->gradient = whole;
+            call->channel_begin = 0;
+            call->channel_end = call->channels;
+            kernels->winograd_gradient(call);
+            call->gradient = shared;
+            for (int begin = 0; begin < call->channels; begin = call->channel_end) {
+                call->channel_begin = begin;
+                call->channel_end = kt_int(begin + 1, call->channels);
+                kernels->winograd_gradient(call);
+            }
+            if (kt_first_difference(whole, shared, count) > 0)
+                fail_msg("%s: other bits for shares of %d channels", kernels->name, call->channels);
+        }
+        kt_release();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_winograd_gradient),
+        cmocka_unit_test(test_every_tile),
+        cmocka_unit_test(test_shares_of_the_channels),
+    };
+    return cmocka_run_group_tests(tests, kt_seed, NULL);
+}
