@@ -22,22 +22,33 @@
 #define MAX_CHANNELS 2
 #define COLUMNS(nc)  1
 #endif
-enum { MAX_COLUMNS = 8, STRIP_COLUMNS = 28, STRIP_TAPS = 512 };
+enum { MAX_COLUMNS = 8, STRIP_COLUMNS = 14, STRIP_TAPS = 512, CHUNK_TAPS = 128 };
 
-ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int first, const int nc,
-                        const int nx, const int nv)
+/* Some columns of a row for some taps; the first begin with the bias, later ones with what is there. */
+typedef struct strip {
+    const wki_conv2d_call *call;
+    int row, begin, end;
+    ptrdiff_t tap_begin, tap_end;
+} strip;
+
+ALWAYS_INLINE void tile(const strip *s, int channel, int first, const int nc, const int nx, const int nv)
 {
+    const wki_conv2d_call *call = s->call;
+    const int row = s->row;
     const float *input = call->input + row * call->in.row + first * call->in.column;
     const ptrdiff_t taps = call->taps, column = call->in.column;
     const float *weight = call->weight + channel * taps;
     const int32_t *offset = call->offset;
+    const wki_plane out = call->out, mask_plane = call->mask_plane;
+    float *output = call->output + channel * out.channel + row * out.row + first * out.column;
     vec sum[MAX_CHANNELS][MAX_COLUMNS][VPB];
     UNROLL for (int c = 0; c < nc; c++)
     {
         vec bias = splat(call->bias != NULL ? call->bias[channel + c] : 0.0f);
-        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) sum[c][x][v] = bias;
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) sum[c][x][v] =
+            s->tap_begin == 0 ? bias : load(output + c * out.channel + x * out.column + v * VW);
     }
-    for (ptrdiff_t t = 0; t < taps; t++) {
+    for (ptrdiff_t t = s->tap_begin; t < s->tap_end; t++) {
         const float *in = input + offset[t];
         vec pixel[MAX_COLUMNS][VPB];
         UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) pixel[x][v] =
@@ -50,10 +61,8 @@ ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int f
         }
     }
     /* Copied: the compiler must take it that the stores may change *call. */
-    const wki_plane out = call->out, mask_plane = call->mask_plane;
-    const bool relu = call->relu;
-    const float *mask = call->mask;
-    float *output = call->output + channel * out.channel + row * out.row + first * out.column;
+    const bool last = s->tap_end == taps, relu = call->relu && last;
+    const float *mask = last ? call->mask : NULL;
     if (mask != NULL)
         mask += channel * mask_plane.channel + row * mask_plane.row + first * mask_plane.column;
     UNROLL for (int c = 0; c < nc; c++)
@@ -75,17 +84,16 @@ ALWAYS_INLINE void tile(const wki_conv2d_call *call, int channel, int row, int f
 
 /* The columns begin .. end of a row for some channels. One function for each number of channels, so
  * that each has the registers to itself; and for half of the lanes, where more than one vector holds them. */
-typedef void strip_function(const wki_conv2d_call *call, int channel, int y, int begin, int end);
+typedef void strip_function(const strip *s, int channel);
 
 #define STRIP(name, nc, columns, nv)                                                                    \
-    static __attribute__((noinline)) void name##_##nc(const wki_conv2d_call *call, int channel, int y,  \
-                                                      int begin, int end)                               \
+    static __attribute__((noinline)) void name##_##nc(const strip *s, int channel)                      \
     {                                                                                                   \
-        int x = begin;                                                                                  \
-        for (; x + (columns) <= end; x += (columns))                                                    \
-            tile(call, channel, y, x, nc, columns, nv);                                                 \
-        for (; (columns) > 1 && x < end; x++)                                                           \
-            tile(call, channel, y, x, nc, 1, nv);                                                       \
+        int x = s->begin;                                                                               \
+        for (; x + (columns) <= s->end; x += (columns))                                                 \
+            tile(s, channel, x, nc, columns, nv);                                                       \
+        for (; (columns) > 1 && x < s->end; x++)                                                        \
+            tile(s, channel, x, nc, 1, nv);                                                             \
     }
 #define FULL_STRIP(nc) STRIP(strip, nc, COLUMNS(nc), VPB)
 FULL_STRIP(1)
@@ -131,19 +139,25 @@ static strip_function *const strips[2][MAX_CHANNELS + 1] = {
 
 /* The channels go by in groups of as equal a size as can be. All groups do a strip of columns
  * before the next, while the pixels that it reads are in the L1 cache: a whole row if the taps are
- * few. */
+ * few. Of many taps some are done at a time, for the same reason; the sums wait in the output. */
 static void one_row(const wki_conv2d_call *call, int y)
 {
     bool half = call->images <= WKI_LANES / 2;
     int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
     int width = WKI_MAX(STRIP_COLUMNS, STRIP_TAPS / WKI_MAX(1, call->taps));
-    for (int x = 0; x < call->columns; x += width) {
-        int end = WKI_MIN(x + width, call->columns);
-        for (int g = 0; g < groups; g++) {
-            int begin = (int)((int64_t)call->channels * g / groups);
-            int behind = (int)((int64_t)call->channels * (g + 1) / groups);
-            strips[half][behind - begin](call, begin, y, x, end);
-        }
+    strip s = {.call = call, .row = y};
+    for (s.begin = 0; s.begin < call->columns; s.begin = s.end) {
+        s.end = WKI_MIN(s.begin + width, call->columns);
+        s.tap_end = 0;
+        do {
+            s.tap_begin = s.tap_end;
+            s.tap_end = WKI_MIN(s.tap_begin + CHUNK_TAPS, call->taps);
+            for (int g = 0; g < groups; g++) {
+                int begin = (int)((int64_t)call->channels * g / groups);
+                int behind = (int)((int64_t)call->channels * (g + 1) / groups);
+                strips[half][behind - begin](&s, begin);
+            }
+        } while (s.tap_end < call->taps);
     }
 }
 

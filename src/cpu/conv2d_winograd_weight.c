@@ -7,15 +7,10 @@
  * used one by one. Some tiles are transformed at a time, as many as make it pay to load and store the sums.
  */
 #include "cpu/conv2d_bias.h"
+#include "cpu/turned.h"
 #include "cpu/winograd.h"
 
 #include <string.h>
-
-#if REGISTERS == 32 || VPB == 2
-#define MAX_CHANNELS 6
-#else
-#define MAX_CHANNELS 2
-#endif
 
 typedef struct chunk {
     const wki_winograd_gradient_call *call;
@@ -31,29 +26,6 @@ typedef struct chunk {
     float *sums;   /* dU: [place][block][channel][channel of the block] */
 } chunk;
 
-/* from[row][lane] to to[lane][row], for lanes below `images`. */
-ALWAYS_INLINE void turn(const float *from, int images, float *to)
-{
-    typedef float vec4 __attribute__((vector_size(16), aligned(4), may_alias));
-    for (int lane = 0; lane < images; lane += 4) {
-        UNROLL for (int row = 0; row < WKI_LANES; row += 4)
-        {
-            vec4 r[4], s[4];
-            UNROLL for (int i = 0; i < 4; i++) r[i] =
-                *(const vec4 *)(from + (row + i) * WKI_LANES + lane);
-            s[0] = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
-            s[1] = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-            s[2] = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
-            s[3] = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
-            r[0] = __builtin_shufflevector(s[0], s[2], 0, 1, 4, 5);
-            r[1] = __builtin_shufflevector(s[0], s[2], 2, 3, 6, 7);
-            r[2] = __builtin_shufflevector(s[1], s[3], 0, 1, 4, 5);
-            r[3] = __builtin_shufflevector(s[1], s[3], 2, 3, 6, 7);
-            UNROLL for (int i = 0; i < 4; i++) * (vec4 *)(to + (lane + i) * WKI_LANES + row) = r[i];
-        }
-    }
-}
-
 /* V of one tile. Lanes beyond the images are written where the next tile's come, or into the room behind. */
 static void input_tile(const chunk *k, const float *input, int tile)
 {
@@ -63,9 +35,9 @@ static void input_tile(const chunk *k, const float *input, int tile)
         winograd_window(input + b * WKI_LANES * call->in.channel, call->in, channels, k->window,
                         (ptrdiff_t)WKI_LANES * WKI_LANES, VPB);
         for (int place = 0; place < PLACES; place++)
-            turn(k->window + place * WKI_LANES * WKI_LANES, call->images,
-                 k->input + place * k->input_place + b * k->room * WKI_LANES +
-                     (ptrdiff_t)tile * call->images * WKI_LANES);
+            turn_lanes(k->window + place * WKI_LANES * WKI_LANES, WKI_LANES, WKI_LANES, call->images,
+                       k->input + place * k->input_place + b * k->room * WKI_LANES +
+                           (ptrdiff_t)tile * call->images * WKI_LANES);
     }
 }
 
@@ -102,65 +74,16 @@ static void delta_tile(const chunk *k, int y, int x, int tile)
     }
 }
 
-/* sums[channel][channel of the block] += the sum over n of E[channel][n] V[n][channel of the block], for nc
- * channels. A chunk's sum begins at 0, so that few numbers are added to many. */
-ALWAYS_INLINE void multiply(const float *delta, ptrdiff_t room, const float *input, ptrdiff_t count,
-                            float *sums, const int nc)
-{
-    vec sum[MAX_CHANNELS][VPB];
-    UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
-    for (ptrdiff_t n = 0; n < count; n++) {
-        vec x[VPB];
-        UNROLL for (int v = 0; v < VPB; v++) x[v] = load(input + n * WKI_LANES + v * VW);
-        UNROLL for (int c = 0; c < nc; c++)
-        {
-            vec w = splat(delta[c * room + n]);
-            UNROLL for (int v = 0; v < VPB; v++) sum[c][v] += w * x[v];
-        }
-    }
-    UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++)
-        store(sums + c * WKI_LANES + v * VW, load(sums + c * WKI_LANES + v * VW) + sum[c][v]);
-}
-
-typedef void multiply_function(const float *delta, ptrdiff_t room, const float *input, ptrdiff_t count,
-                               float *sums);
-
-#define MULTIPLY(nc)                                                                                    \
-    static __attribute__((noinline)) void multiply_##nc(                                                \
-        const float *delta, ptrdiff_t room, const float *input, ptrdiff_t count, float *sums)           \
-    {                                                                                                   \
-        multiply(delta, room, input, count, sums, nc);                                                  \
-    }
-MULTIPLY(1)
-MULTIPLY(2)
-#if MAX_CHANNELS > 2
-MULTIPLY(3)
-MULTIPLY(4)
-MULTIPLY(5)
-MULTIPLY(6)
-#endif
-
-static multiply_function *const multiplies[MAX_CHANNELS + 1] = {
-    NULL,       multiply_1, multiply_2,
-#if MAX_CHANNELS > 2
-    multiply_3, multiply_4, multiply_5, multiply_6,
-#endif
-};
-
 static void multiply_tiles(const chunk *k, int tiles)
 {
-    const ptrdiff_t count = (ptrdiff_t)tiles * k->call->images;
-    const int groups = (k->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
+    /* In one go: tiles and images are one behind the other. */
+    turned_product p = {.delta_channel = k->room, .steps = 1, .images = tiles * k->call->images};
     for (ptrdiff_t place = 0; place < PLACES; place++) {
+        p.delta = k->delta + place * k->delta_place;
         for (int b = 0; b < k->blocks; b++) {
-            const float *input = k->input + place * k->input_place + b * k->room * WKI_LANES;
-            float *sums = k->sums + (place * k->blocks + b) * k->channels * WKI_LANES;
-            for (int g = 0; g < groups; g++) {
-                int begin = (int)((int64_t)k->channels * g / groups);
-                int end = (int)((int64_t)k->channels * (g + 1) / groups);
-                multiplies[end - begin](k->delta + place * k->delta_place + begin * k->room, k->room,
-                                        input, count, sums + begin * WKI_LANES);
-            }
+            p.input = k->input + place * k->input_place + b * k->room * WKI_LANES;
+            turned_multiply_all(p, k->channels,
+                                k->sums + (place * k->blocks + b) * k->channels * WKI_LANES);
         }
     }
 }

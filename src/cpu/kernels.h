@@ -87,6 +87,26 @@ typedef struct wki_conv2d_weight_call {
 /* How many floats of scratch a wki_conv2d_weight_call over that many channels needs. */
 size_t wki_conv2d_weight_scratch(int channels, int taps);
 
+/* The same for many input channels and images in the lanes: gradient[o][i][ky][kx] (+)= sum over y, x and images of
+ * delta[o][y][x] * input[i][y * stride_h + ky * dilation_h][x * stride_w + kx * dilation_w]. */
+typedef struct wki_conv2d_turned_call {
+    const float *input; /* where delta (0, 0)'s window begins */
+    const float *delta;
+    float *gradient;      /* [channels][in_channels][kernel_h][kernel_w] */
+    float *bias_gradient; /* [channels] or NULL */
+    float *scratch;       /* wki_conv2d_turned_scratch() floats */
+    wki_plane in, out;    /* out: delta's strides */
+    int in_channels, channel_begin, channel_end;
+    int kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    int rows, columns; /* of delta */
+    int span;          /* columns of the input that a row of delta meets */
+    int images;        /* lanes from there on do not count */
+    bool accumulate;   /* add to what is there */
+} wki_conv2d_turned_call;
+
+/* For a kernel of `area` taps. */
+size_t wki_conv2d_turned_scratch(int in_channels, int channels, int area, int span);
+
 /* The same for a 3x3 convolution with stride and dilation 1, images in the lanes, by Winograd's way:
  * gradient[o][i][ky][kx] (+)= sum over y, x and images of delta[o][y][x] * input[i][y + ky][x + kx]. */
 typedef struct wki_winograd_gradient_call {
@@ -317,6 +337,7 @@ typedef struct wki_kernels {
     void (*conv2d)(const wki_conv2d_call *call);
     void (*winograd)(const wki_winograd_call *call);
     void (*winograd_weights)(const wki_winograd_weights_call *call);
+    void (*conv2d_weight_turned)(const wki_conv2d_turned_call *call);
     void (*winograd_gradient)(const wki_winograd_gradient_call *call);
     void (*conv2d_weight)(const wki_conv2d_weight_call *call);
     void (*max_pool2d)(const wki_max_pool2d_call *call);

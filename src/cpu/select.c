@@ -9,6 +9,12 @@ size_t wki_conv2d_weight_scratch(int channels, int taps)
     return (size_t)channels * (size_t)taps * WKI_LANES;
 }
 
+size_t wki_conv2d_turned_scratch(int in_channels, int channels, int area, int span)
+{
+    size_t blocks = ((size_t)in_channels + WKI_LANES - 1) / WKI_LANES;
+    return blocks * WKI_LANES * ((size_t)area * (size_t)channels + (size_t)span * WKI_LANES);
+}
+
 size_t wki_winograd_scratch(int in_channels)
 {
     enum { PLACES = 16, MOST_CHANNELS = 6 };

@@ -8,6 +8,7 @@ const wki_kernels WKI_KERNEL(kernels) = {
     .conv2d = WKI_KERNEL(conv2d),
     .winograd = WKI_KERNEL(winograd),
     .winograd_weights = WKI_KERNEL(winograd_weights),
+    .conv2d_weight_turned = WKI_KERNEL(conv2d_weight_turned),
     .winograd_gradient = WKI_KERNEL(winograd_gradient),
     .conv2d_weight = WKI_KERNEL(conv2d_weight),
     .max_pool2d = WKI_KERNEL(max_pool2d),

@@ -153,18 +153,52 @@ static wick_status phase_tables(wki_op *op, wki_plan *plan)
     return WICK_OK;
 }
 
-/* Whether the transforms pay for the gradient of the weights too: its kernel works on 16 input channels at a time, and
- * each of these is transformed and turned for what 8 output channels' products take. Measured from 8 to 100 channels. */
+/* The two other ways to the gradient of the weights work on 16 input channels at a time. */
+static int64_t whole_channels(const wki_conv2d_plan *p)
+{
+    return (p->in_channels + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
+}
+
+/* Winograd's pays, where it is open, if 8 output channels' products are little beside the rest: that is what it takes to
+ * transform and turn an input channel. Measured from 8 to 100 channels. */
 static bool gradient_suits_winograd(const wki_conv2d_plan *p)
 {
-    int64_t in = p->in_channels, out = p->out_channels;
-    int64_t whole = (in + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
-    return 2 * in * out > whole * (out + 8);
+    return p->winograd &&
+           2 * (int64_t)p->in_channels * p->out_channels > whole_channels(p) * (p->out_channels + 8);
+}
+
+/* In percent of the peak, as measured: the direct way is slow where it reads much for few products, and where the
+ * channels are too many for the L1 cache. */
+static bool gradient_suits_turned(const wki_conv2d_plan *p, const wki_conv2d *c)
+{
+    bool few_products = c->stride.w > 1 || c->kernel.h * c->kernel.w == 1;
+    double direct = few_products ? 40.0 : p->in_channels < 48 ? 86.0 : 66.0;
+    double turned = 78.0 * p->in_channels / (double)whole_channels(p);
+    return turned * p->out_channels > direct * (p->out_channels + 2);
 }
 
 static int tile_count(const wki_value *out)
 {
     return (out->height + 1) / 2 * ((out->width + 1) / 2);
+}
+
+static void choose_gradient(wki_op *op, wki_plan *plan)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_value *out = &plan->values[op->out];
+    wki_conv2d_plan *p = &op->as.conv2d;
+    p->span = (int)((out->width - 1) * c->stride.w + (c->kernel.w - 1) * c->dilation.w + 1);
+    if (gradient_suits_winograd(p)) {
+        p->gradient = WKI_GRADIENT_WINOGRAD;
+        wki_need_scratch(
+            plan, wki_winograd_gradient_scratch(p->in_channels, p->out_channels, tile_count(out)));
+    } else if (!plan->columns && gradient_suits_turned(p, c)) {
+        p->gradient = WKI_GRADIENT_TURNED;
+        wki_need_scratch(plan, wki_conv2d_turned_scratch(p->in_channels, p->out_channels,
+                                                         (int)(c->kernel.h * c->kernel.w), p->span));
+    } else {
+        wki_need_scratch(plan, wki_conv2d_weight_scratch(p->out_channels, p->taps));
+    }
 }
 
 static wick_status layout(wki_op *op, wki_plan *plan)
@@ -184,12 +218,8 @@ static wick_status layout(wki_op *op, wki_plan *plan)
         p->packed_floats = 2 * p->transformed_floats;
         wki_need_scratch(plan, wki_winograd_scratch(WKI_MAX(p->in_channels, p->out_channels)));
     }
-    p->winograd_gradient = p->winograd && gradient_suits_winograd(p);
-    if (p->winograd_gradient)
-        wki_need_scratch(plan, wki_winograd_gradient_scratch(p->in_channels, p->out_channels,
-                                                             tile_count(&plan->values[op->out])));
+    choose_gradient(op, plan);
     op->thread_at = wki_need_thread_floats(plan, p->packed_floats);
-    wki_need_scratch(plan, wki_conv2d_weight_scratch(p->out_channels, p->taps));
     return WICK_OK;
 }
 
@@ -362,6 +392,31 @@ static void forward(const wki_op *op, const wki_task *task)
         forward_direct(op, task);
 }
 
+/* What a task does of a group's weights' gradient: the output channels begin .. end of the group. */
+typedef struct share {
+    int begin, end;
+    const float *input, *delta; /* of the group */
+    float *gradient, *bias_gradient;
+} share;
+
+/* False if nothing. */
+static bool take_share(const wki_op *op, const wki_task *task, int group, share *s)
+{
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    int first = group * p->out_channels, begin, end;
+    wki_part(task, p->groups * p->out_channels, &begin, &end);
+    *s = (share){
+        .begin = WKI_MAX(begin - first, 0),
+        .end = WKI_MIN(end - first, p->out_channels),
+        .input = wki_data(task, op->in) + (ptrdiff_t)group * p->in_channels * in->data.plane.channel,
+        .delta = wki_gradient(task, op->out) + first * out->gradient.plane.channel,
+        .gradient = task->gradients + op->weight_at + (ptrdiff_t)first * p->taps,
+        .bias_gradient = op->bias == NULL ? NULL : task->gradients + op->bias_at + first,
+    };
+    return s->begin < s->end;
+}
+
 static void backward_weight_winograd(const wki_op *op, const wki_task *task)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
@@ -379,18 +434,54 @@ static void backward_weight_winograd(const wki_op *op, const wki_task *task)
         .images = task->images,
         .accumulate = task->accumulate,
     };
-    int begin, end;
-    wki_part(task, p->groups * p->out_channels, &begin, &end);
-    for (int g = begin / p->out_channels; g < p->groups && g * p->out_channels < end; g++) {
-        int first = g * p->out_channels;
-        call.channel_begin = WKI_MAX(begin - first, 0);
-        call.channel_end = WKI_MIN(end - first, p->out_channels);
-        call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
-                     c->padding.h * plane.row - c->padding.w * plane.column;
-        call.delta = wki_gradient(task, op->out) + first * out->gradient.plane.channel;
-        call.gradient = task->gradients + op->weight_at + (ptrdiff_t)first * p->taps;
-        call.bias_gradient = op->bias == NULL ? NULL : task->gradients + op->bias_at + first;
+    share s;
+    for (int g = 0; g < p->groups; g++) {
+        if (!take_share(op, task, g, &s))
+            continue;
+        call.channel_begin = s.begin;
+        call.channel_end = s.end;
+        call.input = s.input - c->padding.h * plane.row - c->padding.w * plane.column;
+        call.delta = s.delta;
+        call.gradient = s.gradient;
+        call.bias_gradient = s.bias_gradient;
         task->plan->kernels->winograd_gradient(&call);
+    }
+}
+
+static void backward_weight_turned(const wki_op *op, const wki_task *task)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    const wki_plane plane = in->data.plane;
+    wki_conv2d_turned_call call = {
+        .scratch = wki_scratch(task->plan, task->thread),
+        .in = plane,
+        .out = out->gradient.plane,
+        .in_channels = p->in_channels,
+        .kernel_h = (int)c->kernel.h,
+        .kernel_w = (int)c->kernel.w,
+        .stride_h = (int)c->stride.h,
+        .stride_w = (int)c->stride.w,
+        .dilation_h = (int)c->dilation.h,
+        .dilation_w = (int)c->dilation.w,
+        .rows = out->height,
+        .columns = out->width,
+        .span = p->span,
+        .images = task->images,
+        .accumulate = task->accumulate,
+    };
+    share s;
+    for (int g = 0; g < p->groups; g++) {
+        if (!take_share(op, task, g, &s))
+            continue;
+        call.channel_begin = s.begin;
+        call.channel_end = s.end;
+        call.input = s.input - c->padding.h * plane.row - c->padding.w * plane.column;
+        call.delta = s.delta;
+        call.gradient = s.gradient;
+        call.bias_gradient = s.bias_gradient;
+        task->plan->kernels->conv2d_weight_turned(&call);
     }
 }
 
@@ -411,16 +502,16 @@ static void backward_weight_direct(const wki_op *op, const wki_task *task)
         .images = lanes_that_count(task),
         .accumulate = task->accumulate,
     };
-    int begin, end;
-    wki_part(task, p->groups * p->out_channels, &begin, &end);
-    for (int g = begin / p->out_channels; g < p->groups && g * p->out_channels < end; g++) {
-        int first = g * p->out_channels;
-        call.channel_begin = WKI_MAX(begin - first, 0);
-        call.channel_end = WKI_MIN(end - first, p->out_channels);
-        call.input = wki_data(task, op->in) + g * p->in_channels * in->data.plane.channel;
-        call.delta = wki_gradient(task, op->out) + first * out->gradient.plane.channel;
-        call.gradient = task->gradients + op->weight_at + (ptrdiff_t)first * p->taps;
-        call.bias_gradient = op->bias == NULL ? NULL : task->gradients + op->bias_at + first;
+    share s;
+    for (int g = 0; g < p->groups; g++) {
+        if (!take_share(op, task, g, &s))
+            continue;
+        call.channel_begin = s.begin;
+        call.channel_end = s.end;
+        call.input = s.input;
+        call.delta = s.delta;
+        call.gradient = s.gradient;
+        call.bias_gradient = s.bias_gradient;
         task->plan->kernels->conv2d_weight(&call);
     }
 }
@@ -464,10 +555,12 @@ static void backward_input_direct(const wki_op *op, const wki_task *task)
 
 static void backward(const wki_op *op, const wki_task *task)
 {
-    if (op->as.conv2d.winograd_gradient)
-        backward_weight_winograd(op, task);
-    else
-        backward_weight_direct(op, task);
+    static void (*const ways[])(const wki_op *op, const wki_task *task) = {
+        [WKI_GRADIENT_DIRECT] = backward_weight_direct,
+        [WKI_GRADIENT_TURNED] = backward_weight_turned,
+        [WKI_GRADIENT_WINOGRAD] = backward_weight_winograd,
+    };
+    ways[op->as.conv2d.gradient](op, task);
     if (!wki_wants_gradient(op, task))
         return;
     if (op->as.conv2d.winograd)

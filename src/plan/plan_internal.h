@@ -101,7 +101,9 @@ typedef struct wki_conv2d_plan {
      * the packed ones. */
     bool winograd;
     size_t transformed_floats; /* of either */
-    bool winograd_gradient;    /* the gradient of the weights too */
+    /* Which kernel makes the gradient of the weights. */
+    enum { WKI_GRADIENT_DIRECT, WKI_GRADIENT_TURNED, WKI_GRADIENT_WINOGRAD } gradient;
+    int span; /* columns of the input that a row of the output meets */
 } wki_conv2d_plan;
 
 typedef struct wki_batch_norm_plan {

@@ -1,0 +1,96 @@
+/* The gradient of a convolution's weights, images in the lanes, with the input turned: row by row of delta, and one row
+ * of the kernel after the other. A row of the input is turned as often as the kernel has rows, which is little beside
+ * what it is multiplied with; so any stride and dilation will do. */
+#include "cpu/conv2d_bias.h"
+#include "cpu/turned.h"
+
+#include <string.h>
+
+/* So many columns at a time that those of a block of input channels about fit the L1 cache. */
+enum { SEGMENT = 14 };
+
+typedef struct turned {
+    const wki_conv2d_turned_call *call;
+    int blocks;       /* of 16 input channels */
+    int channels;     /* of delta */
+    ptrdiff_t column; /* floats of a turned column */
+    float *input;     /* [block][column][image][16] */
+    float *sums;      /* [kernel row][kernel column][block][channel][16] */
+} turned;
+
+static void turn_row(const turned *k, const float *row)
+{
+    const wki_conv2d_turned_call *call = k->call;
+    for (int b = 0; b < k->blocks; b++) {
+        const int channels = WKI_MIN(WKI_LANES, call->in_channels - b * WKI_LANES);
+        const float *from = row + b * WKI_LANES * call->in.channel;
+        float *to = k->input + (ptrdiff_t)b * call->span * k->column;
+        for (int x = 0; x < call->span; x++)
+            turn_lanes(from + x * call->in.column, call->in.channel, channels, call->images,
+                       to + x * k->column);
+    }
+}
+
+/* The products of a row of delta with the turned row of the input, under one row of the kernel. */
+static void multiply_row(const turned *k, const float *delta, float *sums)
+{
+    const wki_conv2d_turned_call *call = k->call;
+    turned_product p = {.delta_channel = call->out.channel,
+                        .delta_step = call->out.column,
+                        .input_step = call->stride_w * k->column,
+                        .images = call->images};
+    for (int first = 0; first < call->columns; first += SEGMENT) {
+        p.steps = WKI_MIN(SEGMENT, call->columns - first);
+        p.delta = delta + first * call->out.column;
+        for (int b = 0; b < k->blocks; b++) {
+            for (int t = 0; t < call->kernel_w; t++) {
+                ptrdiff_t at = (ptrdiff_t)b * call->span + (ptrdiff_t)first * call->stride_w +
+                               (ptrdiff_t)t * call->dilation_w;
+                p.input = k->input + at * k->column;
+                turned_multiply_all(p, k->channels,
+                                    sums + ((ptrdiff_t)t * k->blocks + b) * k->channels * WKI_LANES);
+            }
+        }
+    }
+}
+
+/* The sums of one output channel. */
+static void gradient_channel(const turned *k, int o)
+{
+    const wki_conv2d_turned_call *call = k->call;
+    const int area = call->kernel_h * call->kernel_w;
+    float *gradient = call->gradient + (ptrdiff_t)(call->channel_begin + o) * call->in_channels * area;
+    for (int i = 0; i < call->in_channels; i++) {
+        const float *from =
+            k->sums + ((ptrdiff_t)(i / WKI_LANES) * k->channels + o) * WKI_LANES + i % WKI_LANES;
+        for (int t = 0; t < area; t++, gradient++) {
+            float sum = from[(ptrdiff_t)t * k->blocks * k->channels * WKI_LANES];
+            *gradient = call->accumulate ? *gradient + sum : sum;
+        }
+    }
+}
+
+void WKI_KERNEL(conv2d_weight_turned)(const wki_conv2d_turned_call *call)
+{
+    turned k = {.call = call,
+                .blocks = (call->in_channels + WKI_LANES - 1) / WKI_LANES,
+                .channels = call->channel_end - call->channel_begin,
+                .column = (ptrdiff_t)WKI_LANES * WKI_LANES,
+                .sums = call->scratch};
+    ptrdiff_t row_sums = (ptrdiff_t)call->kernel_w * k.blocks * k.channels * WKI_LANES;
+    k.input = k.sums + call->kernel_h * row_sums;
+    memset(k.sums, 0, (size_t)(call->kernel_h * row_sums) * sizeof(float));
+    for (int y = 0; y < call->rows; y++) {
+        for (int t = 0; t < call->kernel_h; t++) {
+            int row = y * call->stride_h + t * call->dilation_h;
+            turn_row(&k, call->input + row * call->in.row);
+            multiply_row(&k, call->delta + call->channel_begin * call->out.channel + y * call->out.row,
+                         k.sums + t * row_sums);
+        }
+    }
+    for (int o = 0; o < k.channels; o++)
+        gradient_channel(&k, o);
+    if (call->bias_gradient != NULL)
+        conv2d_bias(call->delta, call->out, call->rows, call->columns, call->channel_begin,
+                    call->channel_end, call->accumulate, call->bias_gradient);
+}

@@ -1,0 +1,110 @@
+/* Products of matrices over images, for the gradients of a convolution's weights: with 16 input channels in the lanes
+ * and the images one behind the other a sum over images needs no adding up of lanes, and those that are absent take
+ * no time. */
+#ifndef WKI_TURNED_H
+#define WKI_TURNED_H
+
+#include "cpu/kernel_vector.h"
+
+#if REGISTERS == 32 || VPB == 2
+#define TURNED_CHANNELS 6
+#else
+#define TURNED_CHANNELS 2
+#endif
+
+/* from[channel][lane], `pitch` floats from one channel to the next, to to[lane][channel], for lanes below `images`;
+ * some more may be written behind, up to WKI_LANES. Channels that are not there become 0. */
+ALWAYS_INLINE void turn_lanes(const float *from, ptrdiff_t pitch, int channels, int images, float *to)
+{
+    typedef float vec4 __attribute__((vector_size(16), aligned(4), may_alias));
+    for (int lane = 0; lane < images; lane += 4) {
+        UNROLL for (int c = 0; c < WKI_LANES; c += 4)
+        {
+            vec4 r[4], s[4];
+            UNROLL for (int i = 0; i < 4; i++) r[i] =
+                c + i < channels ? *(const vec4 *)(from + (c + i) * pitch + lane) : (vec4){0};
+            s[0] = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+            s[1] = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+            s[2] = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+            s[3] = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+            r[0] = __builtin_shufflevector(s[0], s[2], 0, 1, 4, 5);
+            r[1] = __builtin_shufflevector(s[0], s[2], 2, 3, 6, 7);
+            r[2] = __builtin_shufflevector(s[1], s[3], 0, 1, 4, 5);
+            r[3] = __builtin_shufflevector(s[1], s[3], 2, 3, 6, 7);
+            UNROLL for (int i = 0; i < 4; i++) * (vec4 *)(to + (lane + i) * WKI_LANES + c) = r[i];
+        }
+    }
+}
+
+/* What is multiplied: `steps` times `images` numbers of some channels of delta with as many times 16 of the input. */
+typedef struct turned_product {
+    const float *delta; /* [channel][step][image] */
+    const float *input; /* [step][image][16] */
+    ptrdiff_t delta_channel, delta_step, input_step;
+    int steps, images;
+} turned_product;
+
+/* sums[channel][16] += the products, for nc channels. These begin at 0, so that few numbers are added to many. */
+ALWAYS_INLINE void turned_multiply(const turned_product *p, float *sums, const int nc)
+{
+    const ptrdiff_t channel = p->delta_channel, images = p->images;
+    vec sum[TURNED_CHANNELS][VPB];
+    UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
+    for (int step = 0; step < p->steps; step++) {
+        const float *delta = p->delta + step * p->delta_step, *input = p->input + step * p->input_step;
+        for (ptrdiff_t n = 0; n < images; n++) {
+            vec x[VPB];
+            UNROLL for (int v = 0; v < VPB; v++) x[v] = load(input + n * WKI_LANES + v * VW);
+            UNROLL for (int c = 0; c < nc; c++)
+            {
+                vec w = splat(delta[c * channel + n]);
+                UNROLL for (int v = 0; v < VPB; v++) sum[c][v] += w * x[v];
+            }
+        }
+    }
+    UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++)
+        store(sums + c * WKI_LANES + v * VW, load(sums + c * WKI_LANES + v * VW) + sum[c][v]);
+}
+
+typedef void turned_function(const turned_product *p, float *sums);
+
+#define TURNED_MULTIPLY(nc)                                                                             \
+    static __attribute__((noinline)) void turned_multiply_##nc(const turned_product *p, float *sums)    \
+    {                                                                                                   \
+        turned_multiply(p, sums, nc);                                                                   \
+    }
+TURNED_MULTIPLY(1)
+TURNED_MULTIPLY(2)
+#if TURNED_CHANNELS > 2
+TURNED_MULTIPLY(3)
+TURNED_MULTIPLY(4)
+TURNED_MULTIPLY(5)
+TURNED_MULTIPLY(6)
+#endif
+
+static turned_function *const turned_multiplies[TURNED_CHANNELS + 1] = {
+    NULL,
+    turned_multiply_1,
+    turned_multiply_2,
+#if TURNED_CHANNELS > 2
+    turned_multiply_3,
+    turned_multiply_4,
+    turned_multiply_5,
+    turned_multiply_6,
+#endif
+};
+
+/* All channels of delta, in groups of as equal a size as can be. */
+ALWAYS_INLINE void turned_multiply_all(turned_product p, int channels, float *sums)
+{
+    const float *delta = p.delta;
+    const int groups = (channels + TURNED_CHANNELS - 1) / TURNED_CHANNELS;
+    for (int g = 0; g < groups; g++) {
+        int begin = (int)((int64_t)channels * g / groups);
+        int end = (int)((int64_t)channels * (g + 1) / groups);
+        p.delta = delta + begin * p.delta_channel;
+        turned_multiplies[end - begin](&p, sums + begin * WKI_LANES);
+    }
+}
+
+#endif

@@ -1,0 +1,258 @@
+/* The gradient of a convolution's weights with the input turned against sums in double, every table. */
+#include "kernel_support.h"
+
+enum { CASES = 300 };
+
+typedef struct grad {
+    wki_conv2d_turned_call call;
+    int channels, taps;                /* taps of an input channel */
+    const float *before, *bias_before; /* what was there, to be added to */
+    float *firsts[KT_GROUPS], *bias_firsts[KT_GROUPS];
+} grad;
+
+/* ---- cases ---- */
+
+/* Strides of [channels][rows][columns][lanes], with gaps by chance; the floats it takes. */
+static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
+{
+    plane->column = WKI_LANES + (kt_once_in(3) ? kt_int(1, 9) : 0);
+    plane->row = columns * plane->column + kt_int(0, 2) * 7;
+    plane->channel = rows * plane->row + kt_int(0, 2) * 5;
+    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
+                    (columns - 1) * plane->column) +
+           WKI_LANES;
+}
+
+/* Lanes that do not count hold what they hold. */
+static float *make_images(const wki_plane *plane, size_t floats, int channels, int rows, int columns,
+                          int images)
+{
+    float *numbers = kt_floats(floats);
+    for (int c = 0; c < channels; c++)
+        for (int y = 0; y < rows; y++)
+            for (int x = 0; x < columns; x++)
+                for (int lane = 0; lane < images; lane++)
+                    numbers[c * plane->channel + y * plane->row + x * plane->column + lane] = kt_float();
+    return numbers;
+}
+
+static void make_delta(grad *g)
+{
+    wki_conv2d_turned_call *call = &g->call;
+    size_t floats = make_plane(&call->out, g->channels, call->rows, call->columns);
+    /* The bias is a sum over all lanes. */
+    float *delta = make_images(&call->out, floats, g->channels, call->rows, call->columns, WKI_LANES);
+    for (int c = 0; c < g->channels; c++)
+        for (int y = 0; y < call->rows; y++)
+            for (int x = 0; x < call->columns; x++)
+                for (int lane = call->images; lane < WKI_LANES; lane++)
+                    delta[c * call->out.channel + y * call->out.row + x * call->out.column + lane] =
+                        0.0f;
+    call->delta = delta;
+}
+
+static void make_case(grad *g, int channels, int in_channels)
+{
+    wki_conv2d_turned_call *call = &g->call;
+    *g = (grad){.channels = channels,
+                .call = {.in_channels = in_channels,
+                         .kernel_h = kt_int(1, 4),
+                         .kernel_w = kt_int(1, 4),
+                         .stride_h = kt_int(1, 3),
+                         .stride_w = kt_int(1, 3),
+                         .dilation_h = kt_int(1, 2),
+                         .dilation_w = kt_int(1, 2),
+                         .rows = kt_int(1, 4),
+                         .columns = kt_once_in(4) ? kt_int(1, 31) : kt_int(1, 5),
+                         .images = kt_once_in(2) ? WKI_LANES : kt_int(1, WKI_LANES),
+                         .accumulate = kt_once_in(2)}};
+    g->taps = call->kernel_h * call->kernel_w;
+    call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, channels);
+    call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
+    call->span = (call->columns - 1) * call->stride_w + (call->kernel_w - 1) * call->dilation_w + 1;
+    int rows = (call->rows - 1) * call->stride_h + (call->kernel_h - 1) * call->dilation_h + 1;
+    size_t floats = make_plane(&call->in, in_channels, rows, call->span);
+    call->input = make_images(&call->in, floats, in_channels, rows, call->span, call->images);
+    make_delta(g);
+    g->before = kt_random_floats((size_t)(channels * in_channels * g->taps), false);
+    if (kt_once_in(2))
+        g->bias_before = kt_random_floats((size_t)channels, false);
+}
+
+/* ---- what is right ---- */
+
+static double delta_at(const wki_conv2d_turned_call *call, int o, int y, int x, int lane)
+{
+    return (double)call->delta[o * call->out.channel + y * call->out.row + x * call->out.column + lane];
+}
+
+static void check_weight(const grad *g, const char *name, int o, int i, int t)
+{
+    const wki_conv2d_turned_call *call = &g->call;
+    int at = (o * call->in_channels + i) * g->taps + t;
+    int ky = t / call->kernel_w * call->dilation_h, kx = t % call->kernel_w * call->dilation_w;
+    double right = call->accumulate ? (double)g->before[at] : 0.0, size = fabs(right);
+    for (int y = 0; y < call->rows; y++)
+        for (int x = 0; x < call->columns; x++)
+            for (int lane = 0; lane < call->images; lane++) {
+                double product =
+                    delta_at(call, o, y, x, lane) *
+                    (double)call->input[i * call->in.channel + (y * call->stride_h + ky) * call->in.row +
+                                        (x * call->stride_w + kx) * call->in.column + lane];
+                right += product;
+                size += fabs(product);
+            }
+    /* As many roundings as there are products, and as chunks at the most, and what was there. */
+    double error = KT_EPS * size * (call->rows * call->columns * (call->images + 1) + 2);
+    if (!kt_near(call->gradient[at], right, error))
+        fail_msg(
+            "%s: %d of %d channels, %d of %d in, %d x %d kernel, %d x %d, %d images: tap %d is %.9g, "
+            "not %.9g",
+            name, o, g->channels, i, call->in_channels, call->kernel_h, call->kernel_w, call->rows,
+            call->columns, call->images, t, (double)call->gradient[at], right);
+}
+
+static void check_bias(const grad *g, const char *name, int o)
+{
+    const wki_conv2d_turned_call *call = &g->call;
+    double sum = call->accumulate ? (double)g->bias_before[o] : 0.0, size = fabs(sum);
+    for (int y = 0; y < call->rows; y++)
+        for (int x = 0; x < call->columns; x++)
+            for (int lane = 0; lane < call->images; lane++) {
+                sum += delta_at(call, o, y, x, lane);
+                size += fabs(delta_at(call, o, y, x, lane));
+            }
+    if (!kt_near(call->bias_gradient[o], sum, (call->rows * call->columns + 6) * KT_EPS * size))
+        fail_msg("%s: bias %d is %.9g, not %.9g", name, o, (double)call->bias_gradient[o], sum);
+}
+
+/* ---- the check ---- */
+
+/* An output that must not be read unless it is added to. */
+static float *output_like(const float *before, const grad *g, int each)
+{
+    const wki_conv2d_turned_call *call = &g->call;
+    float *out = kt_floats((size_t)(g->channels * each));
+    if (call->accumulate)
+        memcpy(out + call->channel_begin * each, before + call->channel_begin * each,
+               (size_t)((call->channel_end - call->channel_begin) * each) * sizeof(float));
+    return out;
+}
+
+/* Channels outside the call's stay as they were. */
+static void check_others(const grad *g, const char *name)
+{
+    const wki_conv2d_turned_call *call = &g->call;
+    int each = call->in_channels * g->taps;
+    for (int o = 0; o < g->channels; o++) {
+        if (o >= call->channel_begin && o < call->channel_end)
+            continue;
+        for (int t = 0; t < each; t++)
+            if (!kt_is_poison(call->gradient[o * each + t]))
+                fail_msg("%s: the gradient of channel %d was written", name, o);
+        if (call->bias_gradient != NULL && !kt_is_poison(call->bias_gradient[o]))
+            fail_msg("%s: the bias of channel %d was written", name, o);
+    }
+}
+
+static void check_bits(float **first, float *now, size_t count, const char *name)
+{
+    if (*first == NULL)
+        *first = now;
+    if (kt_first_difference(*first, now, count) > 0)
+        fail_msg("%s: other bits", name);
+}
+
+static float *make_scratch(const grad *g)
+{
+    return kt_floats(wki_conv2d_turned_scratch(g->call.in_channels, g->channels, g->taps, g->call.span));
+}
+
+static void run_case(grad *g)
+{
+    const wki_kernels *kernels;
+    wki_conv2d_turned_call *call = &g->call;
+    size_t count = (size_t)(g->channels * call->in_channels * g->taps);
+    for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
+        int group = kt_group(kernels);
+        call->gradient = output_like(g->before, g, call->in_channels * g->taps);
+        call->bias_gradient = g->bias_before == NULL ? NULL : output_like(g->bias_before, g, 1);
+        call->scratch = make_scratch(g);
+        kernels->conv2d_weight_turned(call);
+        for (int o = call->channel_begin; o < call->channel_end && g->firsts[group] == NULL; o++) {
+            for (int i = 0; i < call->in_channels; i++)
+                for (int t = 0; t < g->taps; t++)
+                    check_weight(g, kernels->name, o, i, t);
+            if (call->bias_gradient != NULL)
+                check_bias(g, kernels->name, o);
+        }
+        check_others(g, kernels->name);
+        check_bits(&g->firsts[group], call->gradient, count, kernels->name);
+        if (call->bias_gradient != NULL)
+            check_bits(&g->bias_firsts[group], call->bias_gradient, (size_t)g->channels, kernels->name);
+    }
+    kt_release();
+}
+
+static void test_conv2d_weight_turned(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CASES; i++) {
+        grad g;
+        make_case(&g, kt_int(1, 14), kt_int(1, 40));
+        run_case(&g);
+    }
+}
+
+static void test_every_number_of_channels(void **state)
+{
+    (void)state;
+    for (int channels = 1; channels <= 13; channels++)
+        for (int in_channels = 1; in_channels <= 33; in_channels += 4) {
+            grad g;
+            make_case(&g, channels, in_channels);
+            run_case(&g);
+        }
+}
+
+/* However the channels are shared among threads, each gets the same bits. */
+static void test_shares_of_the_channels(void **state)
+{
+    (void)state;
+    const wki_kernels *kernels;
+    for (int i = 0; i < 40; i++) {
+        grad g;
+        make_case(&g, kt_int(1, 14), kt_int(1, 40));
+        wki_conv2d_turned_call *call = &g.call;
+        size_t count = (size_t)(g.channels * call->in_channels * g.taps);
+        call->accumulate = false;
+        call->bias_gradient = NULL;
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
+            float *whole = kt_floats(count), *shared = kt_floats(count);
+            call->scratch = make_scratch(&g);
+            call->gradient = whole;
+            call->channel_begin = 0;
+            call->channel_end = g.channels;
+            kernels->conv2d_weight_turned(call);
+            call->gradient = shared;
+            for (int begin = 0; begin < g.channels; begin = call->channel_end) {
+                call->channel_begin = begin;
+                call->channel_end = kt_int(begin + 1, g.channels);
+                kernels->conv2d_weight_turned(call);
+            }
+            if (kt_first_difference(whole, shared, count) > 0)
+                fail_msg("%s: other bits for shares of %d channels", kernels->name, g.channels);
+        }
+        kt_release();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conv2d_weight_turned),
+        cmocka_unit_test(test_every_number_of_channels),
+        cmocka_unit_test(test_shares_of_the_channels),
+    };
+    return cmocka_run_group_tests(tests, kt_seed, NULL);
+}
