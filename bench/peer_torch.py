@@ -190,6 +190,32 @@ def test_step(model, loader, loss_fn, batches, device="cpu"):
         print(f"Test loss: {test_loss:.5f} | Test acc: {test_acc:.2f}%\n")
 
 
+# ---- models as text, and recipes ----------------------------------------------------------------------------------------
+
+class Residual(nn.Sequential):
+    """What wick's Residual(...) is."""
+
+    def forward(self, x):
+        return x + super().forward(x)
+
+
+def from_text(text):
+    return eval(text, {**vars(nn), "Residual": Residual})
+
+
+def crop_and_flip(x, padding, flip):
+    """RandomCrop(28, padding) and RandomHorizontalFlip, each image its own, all of a batch at once."""
+    count, _, height, width = x.shape
+    if padding:
+        x = F.pad(x, [padding] * 4)
+        rows = torch.randint(2 * padding + 1, (count, 1)) + torch.arange(height)
+        columns = torch.randint(2 * padding + 1, (count, 1)) + torch.arange(width)
+        x = x[torch.arange(count)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    if flip:
+        x = torch.where((torch.rand(count) < 0.5)[:, None, None, None], x.flip(3), x)
+    return x
+
+
 class Peer:
     def __init__(self, root):
         self.train_data, self.test_data = open_half(root, True), open_half(root, False)
@@ -342,7 +368,7 @@ class Peer:
             torch.set_num_threads(variant["threads"])
             layout = torch.channels_last if variant.get("channels_last") else torch.contiguous_format
             torch.manual_seed(42)
-            model = nn.Sequential(*[eval("nn." + layer, {"nn": nn}) for layer in layers]).to(memory_format=layout)
+            model = nn.Sequential(*[from_text(layer) for layer in layers]).to(memory_format=layout)
             x = torch.rand(shape).to(memory_format=layout)
             y = torch.arange(shape[0]) % 10
             parameters = list(model.parameters())
@@ -354,6 +380,45 @@ class Peer:
 
             times.append(median_time(step, seconds, 10))
         return {"seconds": times}
+
+    def recipe(self, recipe, variant, batches, tests):
+        """The seconds of an epoch of a recipe, reckoned from so many of its steps, and of evaluating; the test accuracy
+        after it, which is worth something if `batches` are all."""
+        torch.set_num_threads(variant["threads"])
+        layout = torch.channels_last if variant.get("channels_last") else torch.contiguous_format
+        X, y, X_test, y_test = self.in_memory()
+        mean, std = X.mean(), X.std()
+        torch.manual_seed(recipe["seed"])
+        model = from_text(recipe["model"]).to(memory_format=layout)
+        size, epochs = recipe["batch"], recipe["epochs"]
+        optimizer = torch.optim.SGD(model.parameters(), lr=recipe["lr"], momentum=recipe["momentum"],
+                                    nesterov=recipe["nesterov"], weight_decay=recipe["weight_decay"])
+        steps = (len(X) + size - 1) // size
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe["lr"], total_steps=steps * epochs,
+                                                       cycle_momentum=False)
+        trained = tested = 0.0
+        for _ in range(epochs if batches >= steps else 1):
+            model.train()
+            start = time.perf_counter()
+            for index in torch.randperm(len(X)).split(size)[:batches]:
+                x = ((X.index_select(0, index) - mean) / std).to(memory_format=layout)
+                x = crop_and_flip(x, recipe["crop"], recipe["flip"])
+                loss = F.cross_entropy(model(x), y.index_select(0, index), label_smoothing=recipe["label_smoothing"])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+            middle = time.perf_counter()
+            model.eval()
+            right = 0
+            with torch.inference_mode():
+                for x, t in itertools.islice(zip(X_test.split(500), y_test.split(500)), tests):
+                    right += (model(((x - mean) / std).to(memory_format=layout)).argmax(1) == t).sum().item()
+            trained += middle - start
+            tested += time.perf_counter() - middle
+        if batches >= steps:
+            return {"seconds": trained + tested, "accuracy": right / len(X_test)}
+        return {"seconds": epochs * (trained * steps / batches + tested * 20 / tests), "accuracy": None}
 
 
 def hand_epoch(X, T, indices: list[torch.Tensor], W1, b1, W2, b2, lr: float, relu: bool):
