@@ -77,7 +77,8 @@ static wick_status read_header(wick_context *context, const char *path, const ui
                         path, (unsigned long long)sizes[0], kind_name(kind),
                         (unsigned long long)sizes[1], (unsigned long long)sizes[2]);
     uint64_t elements;
-    if (!wki_mul_u64(sizes[0], sizes[1], &elements) || !wki_mul_u64(elements, sizes[2], &elements) ||
+    /* Each has 32 bits. */
+    if (!wki_mul_u64(sizes[0] * sizes[1], sizes[2], &elements) ||
         !wki_add_u64(elements, header_size(kind), whole) || *whole > limit_of(kind))
         return wki_fail(context, WICK_ELIMIT,
                         "%s: its header says %llu %s of %llux%llu; a file of at most %llu bytes is read",

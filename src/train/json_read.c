@@ -25,10 +25,9 @@ void wki_json_release(wki_json *json)
 
 /* ---- where a value is ---- */
 
+/* Of a value that wki_json_array() has found to be an array of more elements. */
 static const wki_json_node *find_element(wki_json *json, const wki_json_node *array, int64_t index)
 {
-    if (array->type != WKI_JSON_ARRAY || index >= (int64_t)array->count)
-        return NULL;
     if (array != json->array || index < json->index) {
         json->array = array;
         json->element = array + 1;
@@ -43,11 +42,12 @@ static const wki_json_node *find_element(wki_json *json, const wki_json_node *ar
 static const wki_json_node *look_up(wki_json *json, wki_json_at at)
 {
     const wki_json_node *value = wki_json_member(&json->tree, json->tree.nodes, at.key);
-    if (value != NULL && at.index >= 0)
-        value = find_element(json, value, at.index);
-    if (value != NULL && at.field != NULL)
-        value = value->type == WKI_JSON_OBJECT ? wki_json_member(&json->tree, value, at.field) : NULL;
-    return value;
+    if (value == NULL || at.index < 0)
+        return value;
+    value = find_element(json, value, at.index);
+    if (at.field == NULL)
+        return value;
+    return value->type == WKI_JSON_OBJECT ? wki_json_member(&json->tree, value, at.field) : NULL;
 }
 
 bool wki_json_has(wki_json *json, wki_json_at at)
@@ -114,11 +114,8 @@ static wick_status find(wki_json *json, wki_json_at at, const wki_json_node **ou
 {
     const wki_json_at whole = {at.key, at.index, NULL};
     const wki_json_node *value = look_up(json, at);
-    if (value == NULL && at.field != NULL) {
-        const wki_json_node *object = look_up(json, whole);
-        if (object != NULL && object->type != WKI_JSON_OBJECT)
-            return wki_json_fail(json, whole, "must be an object, not %s", type_name(object));
-    }
+    if (value == NULL && at.field != NULL && look_up(json, whole)->type != WKI_JSON_OBJECT)
+        return wki_json_fail(json, whole, "must be an object, not %s", type_name(look_up(json, whole)));
     if (value == NULL)
         return wki_json_fail(json, at, "is missing");
     *out = value;

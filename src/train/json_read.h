@@ -16,7 +16,7 @@ typedef struct wki_json {
 } wki_json;
 
 /* Where a value stands: root[key], root[key][index], root[key][index][field]. index -1 and field NULL:
- * not so deep. */
+ * not so deep. That there is such an element must be known, from wki_json_array(). */
 typedef struct wki_json_at {
     const char *key;
     int64_t index;

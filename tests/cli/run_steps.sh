@@ -36,11 +36,24 @@ for text in '' 'step,loss\n1,2\n' 'H,2\n' 'Hx,2\n' 'H0,2\n' 'H1\n' 'H1,\n' 'H1,x
     'H2,1\n5,1\n' 'H1,2\n1,2\n' 'H99999999999999999999,1\n' 'H1,0.0000000000000000000000000000000000000000000000000000000000000001\n'; do
     rm -rf row
     stopped row 6
-    printf "$(echo "$text" | sed 's/^H/step,train_loss\\n/')" >row/steps.csv
+    case $text in H*) text="step,train_loss\n${text#H}" ;; esac
+    printf "$text" >row/steps.csv
     wick train --resume row --no-figures >/dev/null || echo "not gone on with: $text"
     cmp whole/model.pth row/model.pth
     [ ! -e row/steps.csv ] || echo "taken: $text"
 done
+# A folder in its place, and links, which are not followed in a run's folder.
+for how in folder link loop; do
+    stopped $how 6
+    rm $how/steps.csv
+    case $how in
+    folder) mkdir $how/steps.csv ;;
+    link) ln -s ../whole/steps.csv $how/steps.csv ;;
+    loop) ln -s steps.csv $how/steps.csv ;;
+    esac
+    try wick train --resume $how --no-figures | tail -2
+done
+cmp whole/steps.csv newer/steps.csv
 # More than 65536: every second, whether it was stopped or not.
 mkidx big train=70000 test=10 side=2 classes=2
 train="wick train --data ./big --model v0 --hidden-units 2 --batch-size 1 --epochs 1 --no-figures"
@@ -48,5 +61,9 @@ $train --out bigger --log-steps log >/dev/null
 awk 'NR % 2 == 0 { print NR "," $1 }' log >wanted
 sed 1d bigger/steps.csv | cmp - wanted && wc -l <wanted
 stopped before 66000
+cp -r before many
+{ echo step,train_loss; seq 66000 | sed 's/$/,1/'; } >many/steps.csv
+wick train --resume many --no-figures >/dev/null
+[ ! -e many/steps.csv ] || echo "taken: too many"
 wick train --resume before --no-figures >/dev/null
 cmp bigger/steps.csv before/steps.csv && echo "the same"

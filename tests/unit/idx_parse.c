@@ -163,6 +163,7 @@ static void test_sizes_that_overflow(void **state)
         {1u << 31, 1u << 31, 4},
         {1, 1u << 16, 1u << 15},
         {UINT32_MAX, UINT32_MAX, 2},
+        {UINT32_MAX, 641, 6700417}, /* 2^64 - 1 */
     };
     for (size_t i = 0; i < WKI_COUNT(sizes); i++) {
         bytes file = make_idx(0x803, 3, sizes[i], 100);

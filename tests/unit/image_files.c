@@ -1,4 +1,5 @@
 /* src/image: every form of PNG and JPEG, and what is none. */
+#include "image/image_internal.h"
 #include "tensor/tensor_internal.h"
 
 #include <setjmp.h>
@@ -344,6 +345,20 @@ static void seen_at(int orientation, uint32_t w, uint32_t h, uint32_t x, uint32_
     *sy = places[orientation][1];
 }
 
+/* The shape alone, which a folder of pictures is asked for first, is that of the picture. */
+static void check_shape(wick_context *context, const file_bytes *file, const int64_t *wanted)
+{
+    char path[] = "/tmp/wick-image-XXXXXX";
+    int64_t shape[3];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, file->at, file->length), file->length);
+    close(fd);
+    assert_int_equal(wki_image_read_shape(context, path, shape), WICK_OK);
+    assert_memory_equal(shape, wanted, sizeof(shape));
+    remove(path);
+}
+
 static void check_orientation(wick_context *context, int orientation, bool little, uint32_t w,
                               uint32_t h)
 {
@@ -370,6 +385,7 @@ static void check_orientation(wick_context *context, int orientation, bool littl
             assert_int_equal(((uint8_t *)turned->data)[sy * turned->shape[2] + sx],
                              ((uint8_t *)as_stored->data)[y * w + x]);
         }
+    check_shape(context, &file, turned->shape);
     wick_tensor_free(turned);
     wick_tensor_free(as_stored);
     free(file.at);
