@@ -105,6 +105,20 @@ static bool is_apart(const char *key)
     return false;
 }
 
+/* Here, where it is known which line it begins in. What has lazy layers is looked at when there are images. */
+static wick_status check_model(const recipe_reader *r, const char *text)
+{
+    wick_module *module;
+    if (!wick_model_is_text(text) || strstr(text, "Lazy") != NULL)
+        return WICK_OK;
+    wick_status status = wick_model_parse(r->app->context, text, NULL, &module);
+    if (status != WICK_OK)
+        return app_usage(r->app, "%s: line %d: the model's text: %s", r->name, r->line,
+                         wick_context_message(r->app->context));
+    wick_module_free(module);
+    return WICK_OK;
+}
+
 static wick_status take_line(recipe_reader *r, char *line)
 {
     char message[512];
@@ -127,7 +141,7 @@ static wick_status take_line(recipe_reader *r, char *line)
         return WICK_OK;
     if (!option_set(r->options, r->args, index, value, message, sizeof(message)))
         return app_usage(r->app, "%s: line %d: %s", r->name, r->line, message);
-    return WICK_OK;
+    return strcmp(key, "model") == 0 ? check_model(r, value) : WICK_OK;
 }
 
 /* The end of the entry that begins at `at`: of its line or, while a parenthesis is open, of a later one;

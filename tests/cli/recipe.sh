@@ -58,6 +58,7 @@ bad 'model = v0\0\n'
 bad 'lr = 0.1\nschedule = linear'
 bad 'model = Sequential(Flatten(),\n  Linear(16, 10)\nepochs = 1\n'
 bad 'epochs = (1\n)\nlr = x'
+bad 'epochs = 1\nmodel = Sequential(\n  Flatten(),\n  Linear(16, 10), ReLUU())\n'
 head -c 70000 /dev/zero | tr '\0' '\n' >long.recipe
 try wick train --recipe long.recipe
 try wick train --recipe chaptr
