@@ -9,17 +9,6 @@ typedef struct conv {
     float *outputs[KT_GROUPS]; /* the first of each group, to compare the others with */
 } conv;
 
-/* Strides of [channels][rows][columns][lanes], with gaps by chance; the floats it takes. */
-static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
-{
-    plane->column = WKI_LANES + (kt_once_in(3) ? kt_int(1, 9) : 0);
-    plane->row = columns * plane->column + kt_int(0, 2) * 7;
-    plane->channel = rows * plane->row + kt_int(0, 2) * 5;
-    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
-                    (columns - 1) * plane->column) +
-           WKI_LANES;
-}
-
 static void make_offsets(wki_conv2d_call *call, int most)
 {
     int32_t *offset = kt_bytes((size_t)call->taps * sizeof(*offset));
@@ -44,16 +33,16 @@ static void make_case(conv *c)
                          .relu = kt_once_in(2)}};
     call->row_begin = kt_int(0, rows - 1);
     call->row_end = kt_int(call->row_begin, rows);
-    size_t input_floats = make_plane(&call->in, 1, rows * kt_int(1, 2), call->columns * kt_int(1, 3));
+    size_t input_floats = kt_plane(&call->in, 1, rows * kt_int(1, 2), call->columns * kt_int(1, 3));
     make_offsets(call, reach);
     call->input = kt_random_floats(input_floats + 2 * (size_t)reach, odd) + reach;
     call->weight = kt_random_floats((size_t)call->channels * (size_t)call->taps, odd && kt_once_in(2));
     if (kt_once_in(2))
         call->bias = kt_random_floats((size_t)call->channels, odd);
     if (kt_once_in(2))
-        call->mask = kt_random_floats(make_plane(&call->mask_plane, call->channels, rows, call->columns),
+        call->mask = kt_random_floats(kt_plane(&call->mask_plane, call->channels, rows, call->columns),
                                       kt_once_in(2));
-    c->output_floats = make_plane(&call->out, call->channels, rows, call->columns);
+    c->output_floats = kt_plane(&call->out, call->channels, rows, call->columns);
 }
 
 /* One element: what it should be, and how far off rounding may take it. */
@@ -157,11 +146,10 @@ static void test_every_tile(void **state)
             c.call.row_end = 2;
             c.call.taps = kt_int(1, 9);
             make_offsets(&c.call, 16);
-            c.call.input =
-                kt_random_floats(make_plane(&c.call.in, 1, 2, c.call.columns) + 32, false) + 16;
+            c.call.input = kt_random_floats(kt_plane(&c.call.in, 1, 2, c.call.columns) + 32, false) + 16;
             c.call.weight = kt_random_floats((size_t)channels * (size_t)c.call.taps, false);
             c.call.bias = kt_random_floats((size_t)channels, false);
-            c.output_floats = make_plane(&c.call.out, channels, 2, c.call.columns);
+            c.output_floats = kt_plane(&c.call.out, channels, 2, c.call.columns);
             run_case(&c);
             kt_release();
         }
@@ -175,9 +163,9 @@ static void test_many_channels(void **state)
     conv c = {
         .call = {.taps = 1, .channels = CHANNELS, .columns = 1, .row_end = 1, .images = WKI_LANES}};
     make_offsets(&c.call, 0);
-    c.call.input = kt_random_floats(make_plane(&c.call.in, 1, 1, 1), false);
+    c.call.input = kt_random_floats(kt_plane(&c.call.in, 1, 1, 1), false);
     c.call.weight = kt_random_floats(CHANNELS, false);
-    c.output_floats = make_plane(&c.call.out, CHANNELS, 1, 1);
+    c.output_floats = kt_plane(&c.call.out, CHANNELS, 1, 1);
     run_case(&c);
     kt_release();
 }

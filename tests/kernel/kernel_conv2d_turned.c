@@ -12,17 +12,6 @@ typedef struct grad {
 
 /* ---- cases ---- */
 
-/* Strides of [channels][rows][columns][lanes], with gaps by chance; the floats it takes. */
-static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
-{
-    plane->column = WKI_LANES + (kt_once_in(3) ? kt_int(1, 9) : 0);
-    plane->row = columns * plane->column + kt_int(0, 2) * 7;
-    plane->channel = rows * plane->row + kt_int(0, 2) * 5;
-    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
-                    (columns - 1) * plane->column) +
-           WKI_LANES;
-}
-
 /* Lanes that do not count hold what they hold. */
 static float *make_images(const wki_plane *plane, size_t floats, int channels, int rows, int columns,
                           int images)
@@ -39,7 +28,7 @@ static float *make_images(const wki_plane *plane, size_t floats, int channels, i
 static void make_delta(grad *g)
 {
     wki_conv2d_turned_call *call = &g->call;
-    size_t floats = make_plane(&call->out, g->channels, call->rows, call->columns);
+    size_t floats = kt_plane(&call->out, g->channels, call->rows, call->columns);
     /* The bias is a sum over all lanes. */
     float *delta = make_images(&call->out, floats, g->channels, call->rows, call->columns, WKI_LANES);
     for (int c = 0; c < g->channels; c++)
@@ -71,7 +60,7 @@ static void make_case(grad *g, int channels, int in_channels)
     call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
     call->span = (call->columns - 1) * call->stride_w + (call->kernel_w - 1) * call->dilation_w + 1;
     int rows = (call->rows - 1) * call->stride_h + (call->kernel_h - 1) * call->dilation_h + 1;
-    size_t floats = make_plane(&call->in, in_channels, rows, call->span);
+    size_t floats = kt_plane(&call->in, in_channels, rows, call->span);
     call->input = make_images(&call->in, floats, in_channels, rows, call->span, call->images);
     make_delta(g);
     g->before = kt_random_floats((size_t)(channels * in_channels * g->taps), false);
@@ -128,41 +117,6 @@ static void check_bias(const grad *g, const char *name, int o)
 
 /* ---- the check ---- */
 
-/* An output that must not be read unless it is added to. */
-static float *output_like(const float *before, const grad *g, int each)
-{
-    const wki_conv2d_turned_call *call = &g->call;
-    float *out = kt_floats((size_t)(g->channels * each));
-    if (call->accumulate)
-        memcpy(out + call->channel_begin * each, before + call->channel_begin * each,
-               (size_t)((call->channel_end - call->channel_begin) * each) * sizeof(float));
-    return out;
-}
-
-/* Channels outside the call's stay as they were. */
-static void check_others(const grad *g, const char *name)
-{
-    const wki_conv2d_turned_call *call = &g->call;
-    int each = call->in_channels * g->taps;
-    for (int o = 0; o < g->channels; o++) {
-        if (o >= call->channel_begin && o < call->channel_end)
-            continue;
-        for (int t = 0; t < each; t++)
-            if (!kt_is_poison(call->gradient[o * each + t]))
-                fail_msg("%s: the gradient of channel %d was written", name, o);
-        if (call->bias_gradient != NULL && !kt_is_poison(call->bias_gradient[o]))
-            fail_msg("%s: the bias of channel %d was written", name, o);
-    }
-}
-
-static void check_bits(float **first, float *now, size_t count, const char *name)
-{
-    if (*first == NULL)
-        *first = now;
-    if (kt_first_difference(*first, now, count) > 0)
-        fail_msg("%s: other bits", name);
-}
-
 static float *make_scratch(const grad *g)
 {
     return kt_floats(wki_conv2d_turned_scratch(g->call.in_channels, g->channels, g->taps, g->call.span));
@@ -175,8 +129,12 @@ static void run_case(grad *g)
     size_t count = (size_t)(g->channels * call->in_channels * g->taps);
     for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
         int group = kt_group(kernels);
-        call->gradient = output_like(g->before, g, call->in_channels * g->taps);
-        call->bias_gradient = g->bias_before == NULL ? NULL : output_like(g->bias_before, g, 1);
+        call->gradient = kt_gradient_like(g->before, g->channels, call->in_channels * g->taps,
+                                          call->channel_begin, call->channel_end, call->accumulate);
+        call->bias_gradient = g->bias_before == NULL
+                                  ? NULL
+                                  : kt_gradient_like(g->bias_before, g->channels, 1, call->channel_begin,
+                                                     call->channel_end, call->accumulate);
         call->scratch = make_scratch(g);
         kernels->conv2d_weight_turned(call);
         for (int o = call->channel_begin; o < call->channel_end && g->firsts[group] == NULL; o++) {
@@ -186,10 +144,15 @@ static void run_case(grad *g)
             if (call->bias_gradient != NULL)
                 check_bias(g, kernels->name, o);
         }
-        check_others(g, kernels->name);
-        check_bits(&g->firsts[group], call->gradient, count, kernels->name);
-        if (call->bias_gradient != NULL)
-            check_bits(&g->bias_firsts[group], call->bias_gradient, (size_t)g->channels, kernels->name);
+        kt_others_untouched(call->gradient, g->channels, call->in_channels * g->taps,
+                            call->channel_begin, call->channel_end, kernels->name);
+        kt_same_bits(&g->firsts[group], call->gradient, count, kernels->name, "gradient");
+        if (call->bias_gradient == NULL)
+            continue;
+        kt_others_untouched(call->bias_gradient, g->channels, 1, call->channel_begin, call->channel_end,
+                            kernels->name);
+        kt_same_bits(&g->bias_firsts[group], call->bias_gradient, (size_t)g->channels, kernels->name,
+                     "bias");
     }
     kt_release();
 }

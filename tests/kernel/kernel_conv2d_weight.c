@@ -10,16 +10,6 @@ typedef struct grad {
     float *firsts[KT_GROUPS], *bias_firsts[KT_GROUPS];
 } grad;
 
-static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
-{
-    plane->column = WKI_LANES + (kt_once_in(3) ? kt_int(1, 9) : 0);
-    plane->row = columns * plane->column + kt_int(0, 2) * 7;
-    plane->channel = rows * plane->row + kt_int(0, 2) * 5;
-    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
-                    (columns - 1) * plane->column) +
-           WKI_LANES;
-}
-
 static void make_case(grad *g)
 {
     wki_conv2d_weight_call *call = &g->call;
@@ -36,10 +26,10 @@ static void make_case(grad *g)
     for (int t = 0; t < call->taps; t++)
         offset[t] = t == 0 ? reach : kt_int(-reach, reach);
     call->offset = offset;
-    size_t floats = make_plane(&call->in, 1, WKI_MAX(1, call->rows), call->columns * kt_int(1, 2));
+    size_t floats = kt_plane(&call->in, 1, WKI_MAX(1, call->rows), call->columns * kt_int(1, 2));
     call->input = kt_random_floats(floats + 2 * (size_t)reach, odd) + reach;
     float *delta =
-        kt_random_floats(make_plane(&call->out, channels, WKI_MAX(1, call->rows), call->columns), odd);
+        kt_random_floats(kt_plane(&call->out, channels, WKI_MAX(1, call->rows), call->columns), odd);
     for (int o = 0; o < channels; o++)
         for (int y = 0; y < call->rows; y++)
             for (int x = 0; x < call->columns; x++)
@@ -101,59 +91,31 @@ static void check_weight(const grad *g, const char *name, int o, int t)
                  (double)got, before + sum);
 }
 
-/* Channels outside the call's stay as they were. */
-static void check_others(const grad *g, const char *name)
-{
-    const wki_conv2d_weight_call *call = &g->call;
-    for (int o = 0; o < g->channels; o++) {
-        if (o >= call->channel_begin && o < call->channel_end)
-            continue;
-        for (int t = 0; t < call->taps; t++)
-            if (!kt_is_poison(call->gradient[o * call->taps + t]))
-                fail_msg("%s: the gradient of channel %d was written", name, o);
-        if (call->bias_gradient != NULL && !kt_is_poison(call->bias_gradient[o]))
-            fail_msg("%s: the bias of channel %d was written", name, o);
-    }
-}
-
-/* An output that must not be read unless it is added to. */
-static float *output_like(const float *before, const grad *g, int each)
-{
-    float *out = kt_floats((size_t)(g->channels * each));
-    if (g->call.accumulate)
-        memcpy(out + g->call.channel_begin * each, before + g->call.channel_begin * each,
-               (size_t)((g->call.channel_end - g->call.channel_begin) * each) * sizeof(float));
-    return out;
-}
-
-static void check_bits(float **first, float *now, size_t count, const char *name)
-{
-    if (*first == NULL)
-        *first = now;
-    if (kt_first_difference(*first, now, count) > 0)
-        fail_msg("%s: other bits", name);
-}
-
 static void run_case(grad *g)
 {
     const wki_kernels *kernels;
     wki_conv2d_weight_call *call = &g->call;
     for (int i = 0; (kernels = kt_table(i)) != NULL; i++) {
-        call->gradient = output_like(g->before, g, call->taps);
-        call->bias_gradient = g->bias_before == NULL ? NULL : output_like(g->bias_before, g, 1);
+        call->gradient = kt_gradient_like(g->before, g->channels, call->taps, call->channel_begin,
+                                          call->channel_end, call->accumulate);
+        call->bias_gradient = g->bias_before == NULL
+                                  ? NULL
+                                  : kt_gradient_like(g->bias_before, g->channels, 1, call->channel_begin,
+                                                     call->channel_end, call->accumulate);
         call->scratch =
             kt_floats(wki_conv2d_weight_scratch(call->channel_end - call->channel_begin, call->taps));
         kernels->conv2d_weight(call);
         for (int o = call->channel_begin; o < call->channel_end; o++)
             for (int t = 0; t < call->taps; t++)
                 check_weight(g, kernels->name, o, t);
-        check_others(g, kernels->name);
-        check_bits(&g->firsts[kt_group(kernels)], call->gradient, (size_t)(g->channels * call->taps),
-                   kernels->name);
+        kt_others_untouched(call->gradient, g->channels, call->taps, call->channel_begin,
+                            call->channel_end, kernels->name);
+        kt_same_bits(&g->firsts[kt_group(kernels)], call->gradient, (size_t)(g->channels * call->taps),
+                     kernels->name, "gradient");
         if (call->bias_gradient != NULL) {
             check_bias(g, kernels->name);
-            check_bits(&g->bias_firsts[kt_group(kernels)], call->bias_gradient, (size_t)g->channels,
-                       kernels->name);
+            kt_same_bits(&g->bias_firsts[kt_group(kernels)], call->bias_gradient, (size_t)g->channels,
+                         kernels->name, "bias");
         }
     }
 }

@@ -108,14 +108,6 @@ static void check_gaps(const entropy *e, const char *name)
                 fail_msg("%s: behind row %d was written", name, r);
 }
 
-static void check_bits(float **first, float *now, size_t count, const char *name)
-{
-    if (*first == NULL)
-        *first = now;
-    if (kt_first_difference(*first, now, count) > 0)
-        fail_msg("%s: other bits", name);
-}
-
 static void run_case(entropy *e, const wki_kernels *kernels)
 {
     wki_cross_entropy_call *call = &e->call;
@@ -126,8 +118,9 @@ static void run_case(entropy *e, const wki_kernels *kernels)
     for (int r = 0; r < call->rows; r++)
         check_row(e, r, kernels->name);
     check_gaps(e, kernels->name);
-    check_bits(&e->firsts[0][kt_group(kernels)], call->gradient, e->floats, kernels->name);
-    check_bits(&e->firsts[1][kt_group(kernels)], call->losses, (size_t)call->rows, kernels->name);
+    kt_same_bits(&e->firsts[0][kt_group(kernels)], call->gradient, e->floats, kernels->name, "gradient");
+    kt_same_bits(&e->firsts[1][kt_group(kernels)], call->losses, (size_t)call->rows, kernels->name,
+                 "losses");
     /* Without a gradient the losses are the same. */
     float *losses = call->losses;
     call->gradient = NULL;

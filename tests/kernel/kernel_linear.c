@@ -125,16 +125,6 @@ static float *output_like(const float *before, size_t count, bool accumulate)
     return out;
 }
 
-static void check_bits(float **first, float *now, size_t count, const char *name, const char *what)
-{
-    if (*first == NULL)
-        *first = now;
-    size_t differs = kt_first_difference(*first, now, count);
-    if (differs > 0)
-        fail_msg("%s: %s: number %zu has other bits: %a, not %a", name, what, differs - 1,
-                 (double)now[differs - 1], (double)(*first)[differs - 1]);
-}
-
 static void run_case(lin *l, const wki_kernels *kernels)
 {
     wki_linear_call *call = &l->call;
@@ -142,13 +132,13 @@ static void run_case(lin *l, const wki_kernels *kernels)
     call->output = kt_floats(l->output_floats);
     kernels->linear(call);
     check_output(l, kernels->name);
-    check_bits(&l->firsts[0][group], call->output, l->output_floats, kernels->name, "output");
+    kt_same_bits(&l->firsts[0][group], call->output, l->output_floats, kernels->name, "output");
 
     call->input_gradient = kt_floats(l->input_floats);
     kernels->linear_input(call);
     check_input(l, kernels->name);
-    check_bits(&l->firsts[1][group], call->input_gradient, l->input_floats, kernels->name,
-               "input gradient");
+    kt_same_bits(&l->firsts[1][group], call->input_gradient, l->input_floats, kernels->name,
+                 "input gradient");
 
     call->weight_gradient = output_like(l->before, l->weight_floats, call->accumulate);
     call->bias_gradient =
@@ -159,11 +149,11 @@ static void run_case(lin *l, const wki_kernels *kernels)
     for (int o = 0; o < call->out_features; o++)
         for (int i = 0; i < call->in_features + (call->bias_gradient != NULL); i++)
             check_weight(l, kernels->name, o, i);
-    check_bits(&l->firsts[2][group], call->weight_gradient, l->weight_floats, kernels->name,
-               "weight gradient");
+    kt_same_bits(&l->firsts[2][group], call->weight_gradient, l->weight_floats, kernels->name,
+                 "weight gradient");
     if (call->bias_gradient != NULL)
-        check_bits(&l->firsts[3][group], call->bias_gradient, (size_t)call->out_features, kernels->name,
-                   "bias gradient");
+        kt_same_bits(&l->firsts[3][group], call->bias_gradient, (size_t)call->out_features,
+                     kernels->name, "bias gradient");
 }
 
 static void test_linear(void **state)

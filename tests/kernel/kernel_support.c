@@ -147,6 +147,44 @@ bool kt_near(float number, double right, double error)
     return fabs((double)number - right) <= error;
 }
 
+size_t kt_plane(wki_plane *plane, int channels, int rows, int columns)
+{
+    plane->column = WKI_LANES + (kt_once_in(3) ? kt_int(1, 9) : 0);
+    plane->row = columns * plane->column + kt_int(0, 2) * 7;
+    plane->channel = rows * plane->row + kt_int(0, 2) * 5;
+    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
+                    (columns - 1) * plane->column) +
+           WKI_LANES;
+}
+
+float *kt_gradient_like(const float *before, int channels, int each, int begin, int end, bool copy)
+{
+    float *gradient = kt_floats((size_t)(channels * each));
+    if (copy)
+        memcpy(gradient + begin * each, before + begin * each,
+               (size_t)((end - begin) * each) * sizeof(float));
+    return gradient;
+}
+
+void kt_others_untouched(const float *gradient, int channels, int each, int begin, int end,
+                         const char *name)
+{
+    for (int c = 0; c < channels; c++)
+        for (int i = 0; i < each && (c < begin || c >= end); i++)
+            if (!kt_is_poison(gradient[c * each + i]))
+                fail_msg("%s: channel %d, which is not the call's, was written", name, c);
+}
+
+void kt_same_bits(float **first, float *now, size_t count, const char *name, const char *what)
+{
+    if (*first == NULL)
+        *first = now;
+    size_t differs = kt_first_difference(*first, now, count);
+    if (differs > 0)
+        fail_msg("%s: %s: number %zu has other bits: %a, not %a", name, what, differs - 1,
+                 (double)now[differs - 1], (double)(*first)[differs - 1]);
+}
+
 /* ---- tables ---- */
 
 extern const wki_kernels wki_wide_kernels, wki_narrow_kernels;

@@ -34,6 +34,10 @@ void *kt_bytes(size_t count);
 float *kt_floats(size_t count);
 /* Filled with kt_float(), or kt_odd_float(). */
 float *kt_random_floats(size_t count, bool odd);
+/* Strides of [channels][rows][columns][lanes], with gaps by chance; the floats it takes. */
+size_t kt_plane(wki_plane *plane, int channels, int rows, int columns);
+/* [channels][each] to add to: a copy of `before` in channels begin .. end if `copy`, else nothing that may be read. */
+float *kt_gradient_like(const float *before, int channels, int each, int begin, int end, bool copy);
 /* Frees all of it; fails if a byte beside a buffer was written. */
 void kt_release(void);
 
@@ -45,6 +49,12 @@ uint32_t kt_bits(float number);
 size_t kt_first_difference(const float *a, const float *b, size_t count);
 
 /* ---- what is right ---- */
+
+/* Fails unless the channels outside begin .. end of [channels][each] are as kt_gradient_like() left them. */
+void kt_others_untouched(const float *gradient, int channels, int each, int begin, int end,
+                         const char *name);
+/* Keeps the first of a group and fails if one that comes later has other bits. */
+void kt_same_bits(float **first, float *now, size_t count, const char *name, const char *what);
 
 /* Half an ulp of 1: the most that rounding changes a number, relatively. */
 #define KT_EPS 0x1p-24

@@ -15,17 +15,6 @@ typedef struct conv {
 
 /* ---- cases ---- */
 
-/* Strides of [channels][rows][columns][lanes], with gaps by chance; the floats it takes. */
-static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
-{
-    plane->column = WKI_LANES + (kt_once_in(3) ? kt_int(1, 9) : 0);
-    plane->row = columns * plane->column + kt_int(0, 2) * 7;
-    plane->channel = rows * plane->row + kt_int(0, 2) * 5;
-    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
-                    (columns - 1) * plane->column) +
-           WKI_LANES;
-}
-
 /* A NaN stays in the windows that have it. An infinity need not: it is subtracted from itself. */
 static float number(bool nans)
 {
@@ -58,7 +47,7 @@ static void make_input(wki_winograd_call *call, bool nans)
     int rows = call->height + 2 + call->height % 2, columns = call->width + 2 + call->width % 2;
     int begin = 2 * call->row_begin, end = WKI_MIN(2 * call->row_end + 2, rows);
     bool more = kt_once_in(2);
-    (void)make_plane(&call->in, call->in_channels, rows, columns);
+    (void)kt_plane(&call->in, call->in_channels, rows, columns);
     ptrdiff_t last = (call->in_channels - 1) * call->in.channel + (end - 1 - begin) * call->in.row +
                      (columns - 1) * call->in.column;
     float *input = kt_floats((size_t)last + WKI_LANES);
@@ -95,8 +84,8 @@ static void make_case(conv *c, int channels, int in_channels, int height, int wi
         call->bias = kt_random_floats((size_t)channels, nans && kt_once_in(4));
     if (kt_once_in(2))
         call->mask =
-            kt_random_floats(make_plane(&call->mask_plane, channels, height, width), kt_once_in(2));
-    c->output_floats = make_plane(&call->out, channels, height, width);
+            kt_random_floats(kt_plane(&call->mask_plane, channels, height, width), kt_once_in(2));
+    c->output_floats = kt_plane(&call->out, channels, height, width);
 }
 
 /* ---- what is right ---- */
@@ -202,17 +191,6 @@ static void check_values(const conv *c, const char *name, bool *written)
                 }
 }
 
-/* The others of the group must give the first's bits. */
-static void check_bits(float **first, float *now, size_t count, const char *name, const char *what)
-{
-    if (*first == NULL)
-        *first = now;
-    size_t differs = kt_first_difference(*first, now, count);
-    if (differs > 0)
-        fail_msg("%s: %s: float %zu is %a, elsewhere %a", name, what, differs - 1,
-                 (double)now[differs - 1], (double)(*first)[differs - 1]);
-}
-
 /* What lanes that do not count hold need not be the same everywhere. */
 static void forget_absent(const wki_winograd_call *call)
 {
@@ -230,8 +208,8 @@ static void run_table(conv *c, const wki_kernels *kernels, bool *written)
     c->weights.transformed = kt_floats(c->transformed_floats);
     kernels->winograd_weights(&c->weights);
     check_weights(c, c->weights.transformed, kernels->name);
-    check_bits(&c->transformed[group], c->weights.transformed, c->transformed_floats, kernels->name,
-               "weights");
+    kt_same_bits(&c->transformed[group], c->weights.transformed, c->transformed_floats, kernels->name,
+                 "weights");
     c->call.weight = c->weights.transformed;
     c->call.scratch = kt_floats(wki_winograd_scratch(c->call.in_channels));
     c->call.output = kt_floats(c->output_floats);
@@ -242,7 +220,7 @@ static void run_table(conv *c, const wki_kernels *kernels, bool *written)
         if (!written[at] && !kt_is_poison(c->call.output[at]))
             fail_msg("%s: float %zu was written", kernels->name, at);
     forget_absent(&c->call);
-    check_bits(&c->outputs[group], c->call.output, c->output_floats, kernels->name, "output");
+    kt_same_bits(&c->outputs[group], c->call.output, c->output_floats, kernels->name, "output");
 }
 
 static void run_case(conv *c)

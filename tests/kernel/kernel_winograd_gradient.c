@@ -11,17 +11,6 @@ typedef struct grad {
 
 /* ---- cases ---- */
 
-/* Strides of [channels][rows][columns][lanes], with gaps by chance; the floats it takes. */
-static size_t make_plane(wki_plane *plane, int channels, int rows, int columns)
-{
-    plane->column = WKI_LANES + (kt_once_in(3) ? kt_int(1, 9) : 0);
-    plane->row = columns * plane->column + kt_int(0, 2) * 7;
-    plane->channel = rows * plane->row + kt_int(0, 2) * 5;
-    return (size_t)((channels - 1) * plane->channel + (rows - 1) * plane->row +
-                    (columns - 1) * plane->column) +
-           WKI_LANES;
-}
-
 /* Lanes that do not count hold what they hold. */
 static float *make_images(const wki_plane *plane, size_t floats, int channels, int rows, int columns,
                           int images)
@@ -47,9 +36,9 @@ static void make_case(grad *g, int channels, int in_channels, int height, int wi
     call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, channels);
     call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
     int rows = height + 2 + height % 2, columns = width + 2 + width % 2;
-    size_t floats = make_plane(&call->in, in_channels, rows, columns);
+    size_t floats = kt_plane(&call->in, in_channels, rows, columns);
     call->input = make_images(&call->in, floats, in_channels, rows, columns, images);
-    floats = make_plane(&call->out, channels, height, width);
+    floats = kt_plane(&call->out, channels, height, width);
     /* The bias is a sum over all lanes. */
     float *delta = make_images(&call->out, floats, channels, height, width, WKI_LANES);
     for (int c = 0; c < channels; c++)
@@ -164,41 +153,6 @@ static void check_bias(const grad *g, const char *name, int o)
 
 /* ---- the check ---- */
 
-/* An output that must not be read unless it is added to. */
-static float *output_like(const float *before, const grad *g, int each)
-{
-    const wki_winograd_gradient_call *call = &g->call;
-    float *out = kt_floats((size_t)(call->channels * each));
-    if (call->accumulate)
-        memcpy(out + call->channel_begin * each, before + call->channel_begin * each,
-               (size_t)((call->channel_end - call->channel_begin) * each) * sizeof(float));
-    return out;
-}
-
-/* Channels outside the call's stay as they were. */
-static void check_others(const grad *g, const char *name)
-{
-    const wki_winograd_gradient_call *call = &g->call;
-    int each = call->in_channels * TAPS;
-    for (int o = 0; o < call->channels; o++) {
-        if (o >= call->channel_begin && o < call->channel_end)
-            continue;
-        for (int t = 0; t < each; t++)
-            if (!kt_is_poison(call->gradient[o * each + t]))
-                fail_msg("%s: the gradient of channel %d was written", name, o);
-        if (call->bias_gradient != NULL && !kt_is_poison(call->bias_gradient[o]))
-            fail_msg("%s: the bias of channel %d was written", name, o);
-    }
-}
-
-static void check_bits(float **first, float *now, size_t count, const char *name)
-{
-    if (*first == NULL)
-        *first = now;
-    if (kt_first_difference(*first, now, count) > 0)
-        fail_msg("%s: other bits", name);
-}
-
 static float *make_scratch(const wki_winograd_gradient_call *call)
 {
     int tiles = (call->height + 1) / 2 * ((call->width + 1) / 2);
@@ -212,8 +166,13 @@ static void run_case(grad *g)
     size_t count = (size_t)(call->channels * call->in_channels * TAPS);
     for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
         int group = kt_group(kernels);
-        call->gradient = output_like(g->before, g, call->in_channels * TAPS);
-        call->bias_gradient = g->bias_before == NULL ? NULL : output_like(g->bias_before, g, 1);
+        call->gradient = kt_gradient_like(g->before, call->channels, call->in_channels * TAPS,
+                                          call->channel_begin, call->channel_end, call->accumulate);
+        call->bias_gradient =
+            g->bias_before == NULL
+                ? NULL
+                : kt_gradient_like(g->bias_before, call->channels, 1, call->channel_begin,
+                                   call->channel_end, call->accumulate);
         call->scratch = make_scratch(call);
         kernels->winograd_gradient(call);
         for (int o = call->channel_begin; o < call->channel_end && g->firsts[group] == NULL; o++) {
@@ -222,11 +181,15 @@ static void run_case(grad *g)
             if (call->bias_gradient != NULL)
                 check_bias(g, kernels->name, o);
         }
-        check_others(g, kernels->name);
-        check_bits(&g->firsts[group], call->gradient, count, kernels->name);
-        if (call->bias_gradient != NULL)
-            check_bits(&g->bias_firsts[group], call->bias_gradient, (size_t)call->channels,
-                       kernels->name);
+        kt_others_untouched(call->gradient, call->channels, call->in_channels * TAPS,
+                            call->channel_begin, call->channel_end, kernels->name);
+        kt_same_bits(&g->firsts[group], call->gradient, count, kernels->name, "gradient");
+        if (call->bias_gradient == NULL)
+            continue;
+        kt_others_untouched(call->bias_gradient, call->channels, 1, call->channel_begin,
+                            call->channel_end, kernels->name);
+        kt_same_bits(&g->bias_firsts[group], call->bias_gradient, (size_t)call->channels, kernels->name,
+                     "bias");
     }
     kt_release();
 }
