@@ -417,48 +417,53 @@ static bool take_share(const wki_op *op, const wki_task *task, int group, share 
     return s->begin < s->end;
 }
 
-static void backward_weight_winograd(const wki_op *op, const wki_task *task)
+/* The input where the output's (0, 0) window begins. */
+static const float *first_window(const wki_op *op, const wki_task *task, const share *s)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_plane plane = task->plan->values[op->in].data.plane;
+    return s->input - c->padding.h * plane.row - c->padding.w * plane.column;
+}
+
+static void gradient_winograd(const wki_op *op, const wki_task *task, const share *s)
+{
     const wki_conv2d_plan *p = &op->as.conv2d;
     const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
-    const wki_plane plane = in->data.plane;
     wki_winograd_gradient_call call = {
+        .input = first_window(op, task, s),
+        .delta = s->delta,
+        .gradient = s->gradient,
+        .bias_gradient = s->bias_gradient,
         .scratch = wki_scratch(task->plan, task->thread),
-        .in = plane,
+        .in = in->data.plane,
         .out = out->gradient.plane,
         .in_channels = p->in_channels,
         .channels = p->out_channels,
+        .channel_begin = s->begin,
+        .channel_end = s->end,
         .height = out->height,
         .width = out->width,
         .images = task->images,
         .accumulate = task->accumulate,
     };
-    share s;
-    for (int g = 0; g < p->groups; g++) {
-        if (!take_share(op, task, g, &s))
-            continue;
-        call.channel_begin = s.begin;
-        call.channel_end = s.end;
-        call.input = s.input - c->padding.h * plane.row - c->padding.w * plane.column;
-        call.delta = s.delta;
-        call.gradient = s.gradient;
-        call.bias_gradient = s.bias_gradient;
-        task->plan->kernels->winograd_gradient(&call);
-    }
+    task->plan->kernels->winograd_gradient(&call);
 }
 
-static void backward_weight_turned(const wki_op *op, const wki_task *task)
+static void gradient_turned(const wki_op *op, const wki_task *task, const share *s)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
-    const wki_conv2d_plan *p = &op->as.conv2d;
     const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
-    const wki_plane plane = in->data.plane;
     wki_conv2d_turned_call call = {
+        .input = first_window(op, task, s),
+        .delta = s->delta,
+        .gradient = s->gradient,
+        .bias_gradient = s->bias_gradient,
         .scratch = wki_scratch(task->plan, task->thread),
-        .in = plane,
+        .in = in->data.plane,
         .out = out->gradient.plane,
-        .in_channels = p->in_channels,
+        .in_channels = op->as.conv2d.in_channels,
+        .channel_begin = s->begin,
+        .channel_end = s->end,
         .kernel_h = (int)c->kernel.h,
         .kernel_w = (int)c->kernel.w,
         .stride_h = (int)c->stride.h,
@@ -467,53 +472,48 @@ static void backward_weight_turned(const wki_op *op, const wki_task *task)
         .dilation_w = (int)c->dilation.w,
         .rows = out->height,
         .columns = out->width,
-        .span = p->span,
+        .span = op->as.conv2d.span,
         .images = task->images,
         .accumulate = task->accumulate,
     };
-    share s;
-    for (int g = 0; g < p->groups; g++) {
-        if (!take_share(op, task, g, &s))
-            continue;
-        call.channel_begin = s.begin;
-        call.channel_end = s.end;
-        call.input = s.input - c->padding.h * plane.row - c->padding.w * plane.column;
-        call.delta = s.delta;
-        call.gradient = s.gradient;
-        call.bias_gradient = s.bias_gradient;
-        task->plan->kernels->conv2d_weight_turned(&call);
-    }
+    task->plan->kernels->conv2d_weight_turned(&call);
 }
 
-static void backward_weight_direct(const wki_op *op, const wki_task *task)
+static void gradient_direct(const wki_op *op, const wki_task *task, const share *s)
 {
     const wki_plan *plan = task->plan;
-    const wki_conv2d *c = &op->layer->as.conv2d;
-    const wki_conv2d_plan *p = &op->as.conv2d;
     const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
     wki_conv2d_weight_call call = {
-        .offset = p->offset,
-        .scratch = wki_scratch(task->plan, task->thread),
-        .in = wki_stepped(plan, in->data.plane, c->stride),
+        .input = s->input,
+        .delta = s->delta,
+        .offset = op->as.conv2d.offset,
+        .gradient = s->gradient,
+        .bias_gradient = s->bias_gradient,
+        .scratch = wki_scratch(plan, task->thread),
+        .in = wki_stepped(plan, in->data.plane, op->layer->as.conv2d.stride),
         .out = wki_stepped(plan, out->gradient.plane, one),
-        .taps = p->taps,
+        .taps = op->as.conv2d.taps,
+        .channel_begin = s->begin,
+        .channel_end = s->end,
         .rows = out->height,
         .columns = wki_steps(plan, out->width),
         .images = lanes_that_count(task),
         .accumulate = task->accumulate,
     };
+    plan->kernels->conv2d_weight(&call);
+}
+
+static void backward_weight(const wki_op *op, const wki_task *task)
+{
+    static void (*const ways[])(const wki_op *, const wki_task *, const share *) = {
+        [WKI_GRADIENT_DIRECT] = gradient_direct,
+        [WKI_GRADIENT_TURNED] = gradient_turned,
+        [WKI_GRADIENT_WINOGRAD] = gradient_winograd,
+    };
     share s;
-    for (int g = 0; g < p->groups; g++) {
-        if (!take_share(op, task, g, &s))
-            continue;
-        call.channel_begin = s.begin;
-        call.channel_end = s.end;
-        call.input = s.input;
-        call.delta = s.delta;
-        call.gradient = s.gradient;
-        call.bias_gradient = s.bias_gradient;
-        task->plan->kernels->conv2d_weight(&call);
-    }
+    for (int g = 0; g < op->as.conv2d.groups; g++)
+        if (take_share(op, task, g, &s))
+            ways[op->as.conv2d.gradient](op, task, &s);
 }
 
 static void backward_input_direct(const wki_op *op, const wki_task *task)
@@ -555,12 +555,7 @@ static void backward_input_direct(const wki_op *op, const wki_task *task)
 
 static void backward(const wki_op *op, const wki_task *task)
 {
-    static void (*const ways[])(const wki_op *op, const wki_task *task) = {
-        [WKI_GRADIENT_DIRECT] = backward_weight_direct,
-        [WKI_GRADIENT_TURNED] = backward_weight_turned,
-        [WKI_GRADIENT_WINOGRAD] = backward_weight_winograd,
-    };
-    ways[op->as.conv2d.gradient](op, task);
+    backward_weight(op, task);
     if (!wki_wants_gradient(op, task))
         return;
     if (op->as.conv2d.winograd)
