@@ -178,7 +178,7 @@ static int winograd_count(const wick_module *module)
 /* Fewer than 16 images may go by columns, more never do. */
 static void check_winograd(const ref_case *one, int index)
 {
-    static const int64_t batches[2][3] = {{13, 15, 16}, {17, 32, 33}};
+    static const int64_t batches[2][3] = {{8, 15, 16}, {17, 24, 33}};
     static const int threads[] = {1, 2, 3, 5};
     for (int i = 0; i < 2; i++) {
         wick_context *context = open_context(threads[(index + 2 * i) % 4], index + i);
@@ -356,6 +356,69 @@ static void test_few_and_many(void **state)
         check_few_and_many(&cases[i], (int)i);
 }
 
+/* ---- the ways to the weights' gradient ---- */
+
+/* Of the module's last convolution. */
+static int gradient_way(const wick_module *module)
+{
+    const wki_plan *plan = module->plan;
+    int way = -1;
+    for (int i = 0; i < plan->op_count; i++)
+        if (plan->ops[i].kind == &wki_op_conv2d)
+            way = (int)plan->ops[i].as.conv2d.gradient;
+    return way;
+}
+
+static void check_way(const ref_case *one, int way, int index)
+{
+    static const int64_t batches[] = {5, 8, 9, 16, 24, 33};
+    for (int i = 0; i < 2; i++) {
+        wick_context *context = open_context(1 + (index + i) % 4, index + i);
+        wick_module *module = ref_sequential(context, one->texts);
+        ref_check_module(context, module, batches[ref_int(0, 2) + 3 * i], one->ndim, one->shape);
+        assert_int_equal(gradient_way(module), way);
+        wick_module_free(module);
+        wick_context_free(context);
+    }
+}
+
+static void test_ways(void **state)
+{
+    (void)state;
+    static const struct {
+        ref_case one;
+        int way;
+    } cases[] = {
+        {{{"Conv2d(1, 4, kernel_size=3, stride=2)"}, 3, {1, 7, 7}}, WKI_GRADIENT_DIRECT},
+        {{{"Conv2d(10, 10, kernel_size=3, padding=1)"}, 3, {10, 4, 5}}, WKI_GRADIENT_DIRECT},
+        {{{"Conv2d(32, 4, kernel_size=3, stride=2, groups=4)"}, 3, {32, 5, 5}}, WKI_GRADIENT_DIRECT},
+        {{{"Conv2d(16, 16, kernel_size=1)"}, 3, {16, 3, 4}}, WKI_GRADIENT_TURNED},
+        {{{"Conv2d(16, 13, kernel_size=1, stride=(1, 2), bias=False)"}, 3, {16, 3, 5}},
+         WKI_GRADIENT_TURNED},
+        {{{"Conv2d(15, 17, kernel_size=3, stride=2, padding=1)"}, 3, {15, 5, 6}}, WKI_GRADIENT_TURNED},
+        {{{"Conv2d(32, 40, kernel_size=(2, 3), stride=(3, 2), padding=(1, 2), groups=2)"},
+          3,
+          {32, 6, 7}},
+         WKI_GRADIENT_TURNED},
+        {{{"ReLU()", "Conv2d(48, 20, kernel_size=3, padding=2, dilation=2)", "ReLU()"}, 3, {48, 4, 3}},
+         WKI_GRADIENT_TURNED},
+        {{{"Conv2d(62, 20, kernel_size=5, padding=2)"}, 3, {62, 2, 16}}, WKI_GRADIENT_TURNED},
+        {{{"Conv2d(16, 16, kernel_size=3, padding=1)"}, 3, {16, 4, 4}}, WKI_GRADIENT_WINOGRAD},
+        {{{"Conv2d(16, 20, kernel_size=3, bias=False)"}, 3, {16, 5, 7}}, WKI_GRADIENT_WINOGRAD},
+        {{{"Conv2d(31, 24, kernel_size=3, padding=2)"}, 3, {31, 2, 3}}, WKI_GRADIENT_WINOGRAD},
+        {{{"ReLU()", "Conv2d(32, 34, kernel_size=3, padding=(0, 1), groups=2)", "ReLU()"},
+          3,
+          {32, 5, 3}},
+         WKI_GRADIENT_WINOGRAD},
+        {{{"Conv2d(64, 48, kernel_size=3, padding=1)"}, 3, {64, 7, 6}}, WKI_GRADIENT_WINOGRAD},
+    };
+    for (size_t i = 0; i < WKI_COUNT(cases); i++) {
+        printf("%s, ...\n", cases[i].one.texts[0]);
+        fflush(stdout);
+        check_way(&cases[i].one, cases[i].way, (int)i);
+    }
+}
+
 /* ---- by chance ---- */
 
 /* A convolution by chance: anything that fits. */
@@ -424,6 +487,7 @@ int main(void)
         cmocka_unit_test(test_one_after_another),
         cmocka_unit_test(test_winograd),
         cmocka_unit_test(test_few_and_many),
+        cmocka_unit_test(test_ways),
         cmocka_unit_test(test_random_conv2d),
     };
     return cmocka_run_group_tests(tests, ref_seed, NULL);
