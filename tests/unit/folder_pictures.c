@@ -249,6 +249,11 @@ static void what_is_a_picture(void **state)
     assert_non_null(strstr(wick_dataset_note(train, 1), "3 files that are no PNG or JPEG pictures"));
     wick_dataset_free(train);
     wick_dataset_free(test);
+    const wick_dataset_options coloured = {.channels = 3, .skip_broken = true};
+    train = open_half(f, WICK_TRAIN, &coloured);
+    assert_int_equal(wick_dataset_image_shape(train)[0], 3);
+    assert_int_equal(wick_dataset_image_shape(train)[1], 2);
+    wick_dataset_free(train);
     put_bytes_in(f, "a/photo", "\xff\xd8\xff....");
     expect_refused(f, NULL, WICK_EFORMAT, "a/photo: is a broken JPEG picture");
 }
