@@ -131,11 +131,12 @@ static void group_input_gradient(const wki_group_norm_call *call, const grid_mas
                                  const vec mean[VPB], const vec rstd[VPB], const vec sums[VPB],
                                  const vec products[VPB])
 {
-    const float per = 1.0f / (float)call->count;
+    /* Divided, not multiplied: of two products that are subtracted the compiler may round either first. */
+    const float count = (float)call->count;
     vec level[VPB], slope[VPB];
     for (int v = 0; v < VPB; v++) {
-        level[v] = sums[v] * per;
-        slope[v] = products[v] * per;
+        level[v] = sums[v] / count;
+        slope[v] = products[v] / count;
     }
     for (int c = first; c < first + call->channels; c++) {
         const float weight = call->weight == NULL ? 1.0f : call->weight[c];
