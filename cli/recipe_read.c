@@ -112,11 +112,12 @@ static wick_status check_model(const recipe_reader *r, const char *text)
     if (!wick_model_is_text(text) || strstr(text, "Lazy") != NULL)
         return WICK_OK;
     wick_status status = wick_model_parse(r->app->context, text, NULL, &module);
-    if (status != WICK_OK)
-        return app_usage(r->app, "%s: line %d: the model's text: %s", r->name, r->line,
-                         wick_context_message(r->app->context));
-    wick_module_free(module);
-    return WICK_OK;
+    if (status == WICK_OK)
+        wick_module_free(module);
+    if (status == WICK_OK || status == WICK_ENOMEM)
+        return status;
+    return app_usage(r->app, "%s: line %d: the model's text: %s", r->name, r->line,
+                     wick_context_message(r->app->context));
 }
 
 static wick_status take_line(recipe_reader *r, char *line)

@@ -72,3 +72,9 @@ start_wick() {
 without_pictures() {
     sed '/\.png$/d; /\.svg$/d; /report\.html$/d'
 }
+
+holds() { # RECIPE SEED LEAST: a recipe's accuracy, which becomes $accuracy
+    wick train --recipe $1 --seed $2 --no-figures --out $1-$2 >/dev/null 2>&1
+    accuracy=$(jsonget accuracy <$1-$2/results.json)
+    awk -v a="$accuracy" -v least=$3 'BEGIN { exit !(a >= least) }' || echo "$1, seed $2: $accuracy%, less than $3%"
+}
