@@ -109,16 +109,23 @@ typedef struct work {
 
 static wick_module *make_module(const settings *s)
 {
-    wick_module *module, *layer;
+    wick_module *module;
     if (s->model != NULL) {
         check(wick_model_by_name(ctx, s->model, s->shape + 1, s->hidden, CLASSES, &module));
         return module;
     }
-    check(wick_sequential(ctx, &module));
-    for (int i = 0; i < s->layer_count; i++) {
-        check(wick_layer_parse(ctx, s->layers[i], &layer));
-        check(wick_sequential_append(module, NULL, layer));
-    }
+    /* Sequential(LAYER, LAYER, ...) */
+    size_t length = sizeof("Sequential()");
+    for (int i = 0; i < s->layer_count; i++)
+        length += strlen(s->layers[i]) + 2;
+    char *text = malloc(length);
+    if (text == NULL)
+        exit(1);
+    strcpy(text, "Sequential(");
+    for (int i = 0; i < s->layer_count; i++)
+        strcat(strcat(text, i > 0 ? ", " : ""), s->layers[i]);
+    check(wick_model_parse(ctx, strcat(text, ")"), s->shape + 1, &module));
+    free(text);
     return module;
 }
 
