@@ -189,8 +189,8 @@ static uint64_t memory_limit(const wick_dataset_options *options)
 {
     if (options->memory_limit > 0)
         return (uint64_t)options->memory_limit;
-    /* -1, for what is not known, makes it very large. */
-    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : UINT64_MAX;
 }
 
 static bool sums_are_right(const folder_reading *r, const wki_folder_cache *cache, const uint8_t *pixels)
