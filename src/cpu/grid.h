@@ -44,6 +44,29 @@ ALWAYS_INLINE ptrdiff_t row_at(wki_plane plane, int c, int y)
     return c * plane.channel + y * plane.row;
 }
 
+/* Up to WKI_LANES numbers as a group, zeros behind them. */
+ALWAYS_INLINE void load_group(const float *from, int count, vec group[VPB])
+{
+    float lanes[WKI_LANES] = {0};
+    if (count >= WKI_LANES) {
+        __builtin_memcpy(group, from, sizeof(lanes));
+        return;
+    }
+    for (int i = 0; i < count; i++)
+        lanes[i] = from[i];
+    __builtin_memcpy(group, lanes, sizeof(lanes));
+}
+
+ALWAYS_INLINE void store_group(float *to, int count, const vec group[VPB])
+{
+    const float *lanes = (const float *)group;
+    if (count >= WKI_LANES)
+        __builtin_memcpy(to, lanes, WKI_LANES * sizeof(float));
+    else
+        for (int i = 0; i < count; i++)
+            to[i] = lanes[i];
+}
+
 /* The sum of a group's lanes. */
 ALWAYS_INLINE float sum_group(const vec sums[VPB])
 {

@@ -238,19 +238,20 @@ typedef struct wki_channel_call {
     bool mask;   /* backward: the gradient is 0 where the input is <= 0 */
 } wki_channel_call;
 
-/* GroupNorm of groups group_begin .. group_end. */
+/* GroupNorm of groups group_begin .. group_end; LayerNorm over whole images, with a parameter for each number. */
 typedef struct wki_group_norm_call {
     wki_grid grid; /* its channel range is not used */
     const float *input, *delta;
     float *output, *input_gradient; /* input_gradient may be NULL */
     wki_plane in, out, delta_plane, gradient_plane;
-    const float *weight, *bias;             /* [channels] or NULL */
-    float *weight_gradient, *bias_gradient; /* [channels] or NULL */
+    const float *weight, *bias; /* [channels], or with each_number [channels][rows][columns]; or NULL */
+    float *weight_gradient, *bias_gradient; /* the same */
     float *statistics;                      /* [groups][2][WKI_LANES], kept for backward */
     int group_begin, group_end, channels;   /* channels of a group */
     int64_t count;                          /* numbers of an image's group */
     float eps;
     bool one_image; /* all lanes are of one image */
+    bool each_number;
     bool accumulate, relu, mask;
 } wki_group_norm_call;
 

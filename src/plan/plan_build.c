@@ -92,12 +92,18 @@ static const struct layer_op {
     [WKI_LAYER_NORM] = {&wki_op_layer_norm, ROWS},
 };
 
+/* LayerNorm over whole pictures, which are in lanes before it or after it. */
+static bool is_picture_norm(const wick_module *layer, int image_ndim)
+{
+    return layer->kind == WKI_LAYER_NORM && layer->as.layer_norm.ndim == 3 && image_ndim == 3;
+}
+
 /* Dropout of whole channels has to know where they are. */
-static layout_wish wish_of(const wick_module *layer)
+static layout_wish wish_of(const wick_module *layer, int image_ndim)
 {
     if (layer->kind == WKI_DROPOUT && layer->as.dropout.channels)
         return LANES;
-    return layer_ops[layer->kind].layout;
+    return is_picture_norm(layer, image_ndim) ? LANES : layer_ops[layer->kind].layout;
 }
 
 /* ---- along the walk ---- */
@@ -123,7 +129,7 @@ static wick_status find_first_layout(void *user, wki_visit_event event, wick_mod
     (void)path;
     builder *b = user;
     if (event == WKI_VISIT_LAYER && b->first == ANY)
-        b->first = wish_of(layer);
+        b->first = wish_of(layer, b->plan->input_ndim);
     return WICK_OK;
 }
 
@@ -160,9 +166,11 @@ static wick_status add_flatten(builder *b, int ndim, const int64_t *shape)
 static wick_status add_layer_op(builder *b, const wick_module *layer)
 {
     wki_plan *plan = b->plan;
-    const wki_op_kind *kind = layer_ops[layer->kind].op;
     const wki_shape_at *shape = &b->shape.now;
-    layout_wish wish = wish_of(layer);
+    const int image_ndim = shape->ndim - 1;
+    const wki_op_kind *kind =
+        is_picture_norm(layer, image_ndim) ? &wki_op_group_norm : layer_ops[layer->kind].op;
+    layout_wish wish = wish_of(layer, image_ndim);
     if (wish != ANY)
         WKI_TRY(want_layout(plan, wish == LANES, &b->value));
     int in = b->value;

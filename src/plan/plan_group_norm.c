@@ -1,12 +1,19 @@
 /* Group and layer normalisation in a plan. */
 #include "plan/plan_internal.h"
 
-/* ---- GroupNorm ---- */
+/* ---- GroupNorm, and LayerNorm over whole images ---- */
+
+/* How many groups there are; a LayerNorm in lanes is one. */
+static int64_t group_count(const wki_op *op)
+{
+    return op->layer->kind == WKI_LAYER_NORM ? 1 : op->layer->as.group_norm.groups;
+}
 
 static wki_group_norm_call group_call(const wki_op *op, const wki_task *task)
 {
-    const wki_group_norm *norm = &op->layer->as.group_norm;
+    const bool layer_norm = op->layer->kind == WKI_LAYER_NORM;
     const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    const int groups = (int)group_count(op);
     wki_group_norm_call call = {
         .grid = wki_grid_of(task, in),
         .input = wki_data(task, op->in),
@@ -16,13 +23,14 @@ static wki_group_norm_call group_call(const wki_op *op, const wki_task *task)
         .weight = op->weight,
         .bias = op->bias,
         .statistics = task->slot + op->slot_at,
-        .channels = (int)(norm->channels / norm->groups),
-        .count = norm->channels / norm->groups * in->height * in->width,
-        .eps = (float)norm->eps,
+        .channels = in->channels / groups,
+        .count = in->numel / groups,
+        .eps = (float)(layer_norm ? op->layer->as.layer_norm.eps : op->layer->as.group_norm.eps),
         .one_image = task->plan->columns,
+        .each_number = layer_norm,
         .relu = op->relu,
     };
-    wki_part(task, (int)norm->groups, &call.group_begin, &call.group_end);
+    wki_part(task, groups, &call.group_begin, &call.group_end);
     return call;
 }
 
@@ -51,7 +59,7 @@ static void group_backward(const wki_op *op, const wki_task *task)
 
 static void group_need(wki_op *op, wki_plan *plan)
 {
-    op->slot_at = wki_need_slot_floats(plan, (size_t)op->layer->as.group_norm.groups * 2 * WKI_LANES);
+    op->slot_at = wki_need_slot_floats(plan, (size_t)group_count(op) * 2 * WKI_LANES);
 }
 
 const wki_op_kind wki_op_group_norm = {.name = "group_norm",
@@ -61,7 +69,7 @@ const wki_op_kind wki_op_group_norm = {.name = "group_norm",
                                        .backward = group_backward,
                                        .need = group_need};
 
-/* ---- LayerNorm ---- */
+/* ---- LayerNorm over rows ---- */
 
 static wki_layer_norm_call layer_call(const wki_op *op, const wki_task *task)
 {

@@ -115,6 +115,18 @@ static void run_groups(const wki_kernels *k, const layout *l, int choice, result
     layout all = *l;
     all.grid.channel_begin = 0;
     all.grid.channel_end = l->channels;
+    /* With a weight for each number there is one group. */
+    const bool columns = choice & 8, each = choice & 16;
+    const size_t numbers =
+        (size_t)(columns ? (l->grid.groups - 1) * WKI_LANES + l->grid.last : l->grid.groups) *
+        (size_t)l->grid.rows;
+    const size_t parameters = (size_t)l->channels * (each ? numbers : 1);
+    float *weight = each ? kt_floats(parameters) : l->scale;
+    float *bias = each ? kt_floats(parameters) : l->shift;
+    for (size_t i = 0; each && i < parameters; i++) {
+        weight[i] = l->delta[i % l->floats];
+        bias[i] = l->input[i % l->floats];
+    }
     wki_group_norm_call call = {.grid = l->grid,
                                 .input = l->input,
                                 .delta = l->delta,
@@ -122,20 +134,22 @@ static void run_groups(const wki_kernels *k, const layout *l, int choice, result
                                 .out = l->plane,
                                 .delta_plane = l->plane,
                                 .gradient_plane = l->plane,
-                                .weight = choice & 4 ? l->scale : NULL,
-                                .bias = choice & 4 ? l->shift : NULL,
-                                .group_end = l->channels,
-                                .channels = 1,
-                                .count = l->grid.rows * l->grid.groups,
+                                .weight = choice & 4 ? weight : NULL,
+                                .bias = choice & 4 ? bias : NULL,
+                                .group_end = each ? 1 : l->channels,
+                                .channels = each ? l->channels : 1,
+                                .count = l->grid.rows * l->grid.groups * (each ? l->channels : 1),
                                 .eps = 1e-3f,
-                                .one_image = choice & 8,
+                                .one_image = columns,
+                                .each_number = each,
+                                .accumulate = choice & 32,
                                 .relu = (choice & 1) != 0,
                                 .mask = choice & 2};
     call.statistics = kt_floats((size_t)l->channels * 2 * WKI_LANES);
     call.output = result(r, l->floats);
     call.input_gradient = result(r, l->floats);
-    call.weight_gradient = result(r, (size_t)l->channels);
-    call.bias_gradient = result(r, (size_t)l->channels);
+    call.weight_gradient = result(r, parameters);
+    call.bias_gradient = result(r, parameters);
     k->group_norm(&call);
     k->group_norm_backward(&call);
     check_absent_lanes(&all, call.output, "group_norm");

@@ -114,6 +114,8 @@ STATES = [
     ("Softmax(dim=1)", (4, 7)),
     ("LogSoftmax(dim=-1)", (3, 19)),
     ("Dropout(p=0.0); Dropout2d(p=0); Identity(); Linear(3, 2)", (2, 2, 3, 3)),
+    ("LayerNorm((2, 3, 5))", (18, 2, 3, 5)),
+    ("LayerNorm((2, 3, 19)); ReLU(); Conv2d(2, 2, kernel_size=3)", (3, 2, 3, 19)),
 ]
 
 NAN, INF = float("nan"), float("inf")
