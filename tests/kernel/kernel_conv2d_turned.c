@@ -12,34 +12,6 @@ typedef struct grad {
 
 /* ---- cases ---- */
 
-/* Lanes that do not count hold what they hold. */
-static float *make_images(const wki_plane *plane, size_t floats, int channels, int rows, int columns,
-                          int images)
-{
-    float *numbers = kt_floats(floats);
-    for (int c = 0; c < channels; c++)
-        for (int y = 0; y < rows; y++)
-            for (int x = 0; x < columns; x++)
-                for (int lane = 0; lane < images; lane++)
-                    numbers[c * plane->channel + y * plane->row + x * plane->column + lane] = kt_float();
-    return numbers;
-}
-
-static void make_delta(grad *g)
-{
-    wki_conv2d_turned_call *call = &g->call;
-    size_t floats = kt_plane(&call->out, g->channels, call->rows, call->columns);
-    /* The bias is a sum over all lanes. */
-    float *delta = make_images(&call->out, floats, g->channels, call->rows, call->columns, WKI_LANES);
-    for (int c = 0; c < g->channels; c++)
-        for (int y = 0; y < call->rows; y++)
-            for (int x = 0; x < call->columns; x++)
-                for (int lane = call->images; lane < WKI_LANES; lane++)
-                    delta[c * call->out.channel + y * call->out.row + x * call->out.column + lane] =
-                        0.0f;
-    call->delta = delta;
-}
-
 static void make_case(grad *g, int channels, int in_channels)
 {
     wki_conv2d_turned_call *call = &g->call;
@@ -60,9 +32,8 @@ static void make_case(grad *g, int channels, int in_channels)
     call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
     call->span = (call->columns - 1) * call->stride_w + (call->kernel_w - 1) * call->dilation_w + 1;
     int rows = (call->rows - 1) * call->stride_h + (call->kernel_h - 1) * call->dilation_h + 1;
-    size_t floats = kt_plane(&call->in, in_channels, rows, call->span);
-    call->input = make_images(&call->in, floats, in_channels, rows, call->span, call->images);
-    make_delta(g);
+    call->input = kt_images(&call->in, in_channels, rows, call->span, call->images, false);
+    call->delta = kt_images(&call->out, channels, call->rows, call->columns, call->images, true);
     g->before = kt_random_floats((size_t)(channels * in_channels * g->taps), false);
     if (kt_once_in(2))
         g->bias_before = kt_random_floats((size_t)channels, false);
@@ -101,20 +72,6 @@ static void check_weight(const grad *g, const char *name, int o, int i, int t)
             call->columns, call->images, t, (double)call->gradient[at], right);
 }
 
-static void check_bias(const grad *g, const char *name, int o)
-{
-    const wki_conv2d_turned_call *call = &g->call;
-    double sum = call->accumulate ? (double)g->bias_before[o] : 0.0, size = fabs(sum);
-    for (int y = 0; y < call->rows; y++)
-        for (int x = 0; x < call->columns; x++)
-            for (int lane = 0; lane < call->images; lane++) {
-                sum += delta_at(call, o, y, x, lane);
-                size += fabs(delta_at(call, o, y, x, lane));
-            }
-    if (!kt_near(call->bias_gradient[o], sum, (call->rows * call->columns + 6) * KT_EPS * size))
-        fail_msg("%s: bias %d is %.9g, not %.9g", name, o, (double)call->bias_gradient[o], sum);
-}
-
 /* ---- the check ---- */
 
 static float *make_scratch(const grad *g)
@@ -142,7 +99,9 @@ static void run_case(grad *g)
                 for (int t = 0; t < g->taps; t++)
                     check_weight(g, kernels->name, o, i, t);
             if (call->bias_gradient != NULL)
-                check_bias(g, kernels->name, o);
+                kt_check_bias(kernels->name, o, call->bias_gradient[o],
+                              call->accumulate ? g->bias_before : NULL, call->delta, &call->out,
+                              call->rows, call->columns, call->images);
         }
         kt_others_untouched(call->gradient, g->channels, call->in_channels * g->taps,
                             call->channel_begin, call->channel_end, kernels->name);

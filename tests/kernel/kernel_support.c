@@ -224,3 +224,31 @@ int kt_group(const wki_kernels *kernels)
     return 0;
 #endif
 }
+
+float *kt_images(wki_plane *plane, int channels, int rows, int columns, int images, bool zeros)
+{
+    float *numbers = kt_floats(kt_plane(plane, channels, rows, columns));
+    for (int c = 0; c < channels; c++)
+        for (int y = 0; y < rows; y++)
+            for (int x = 0; x < columns; x++) {
+                float *pixel = numbers + c * plane->channel + y * plane->row + x * plane->column;
+                for (int lane = 0; lane < (zeros ? WKI_LANES : images); lane++)
+                    pixel[lane] = lane < images ? kt_float() : 0.0f;
+            }
+    return numbers;
+}
+
+void kt_check_bias(const char *name, int o, float bias_gradient, const float *before, const float *delta,
+                   const wki_plane *plane, int rows, int columns, int images)
+{
+    double sum = before != NULL ? (double)before[o] : 0.0, size = fabs(sum);
+    for (int y = 0; y < rows; y++)
+        for (int x = 0; x < columns; x++)
+            for (int lane = 0; lane < images; lane++) {
+                double d = (double)delta[o * plane->channel + y * plane->row + x * plane->column + lane];
+                sum += d;
+                size += fabs(d);
+            }
+    if (!kt_near(bias_gradient, sum, (rows * columns + 6) * KT_EPS * size))
+        fail_msg("%s: bias %d is %.9g, not %.9g", name, o, (double)bias_gradient, sum);
+}

@@ -71,4 +71,11 @@ const wki_kernels *kt_table(int index);
 int kt_group(const wki_kernels *kernels);
 enum { KT_GROUPS = 2 };
 
+/* Images in lanes: random numbers for so many of them. Lanes beyond hold what a buffer holds, NaN; with zeros they hold 0,
+ * as gradients do whose sum over all lanes is taken. */
+float *kt_images(wki_plane *plane, int channels, int rows, int columns, int images, bool zeros);
+/* The gradient of bias o as the sum over such a delta, and what was there before (or NULL). */
+void kt_check_bias(const char *name, int o, float bias_gradient, const float *before, const float *delta,
+                   const wki_plane *plane, int rows, int columns, int images);
+
 #endif

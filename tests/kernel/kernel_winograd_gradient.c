@@ -11,19 +11,6 @@ typedef struct grad {
 
 /* ---- cases ---- */
 
-/* Lanes that do not count hold what they hold. */
-static float *make_images(const wki_plane *plane, size_t floats, int channels, int rows, int columns,
-                          int images)
-{
-    float *numbers = kt_floats(floats);
-    for (int c = 0; c < channels; c++)
-        for (int y = 0; y < rows; y++)
-            for (int x = 0; x < columns; x++)
-                for (int lane = 0; lane < images; lane++)
-                    numbers[c * plane->channel + y * plane->row + x * plane->column + lane] = kt_float();
-    return numbers;
-}
-
 static void make_case(grad *g, int channels, int in_channels, int height, int width, int images)
 {
     wki_winograd_gradient_call *call = &g->call;
@@ -36,18 +23,8 @@ static void make_case(grad *g, int channels, int in_channels, int height, int wi
     call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, channels);
     call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
     int rows = height + 2 + height % 2, columns = width + 2 + width % 2;
-    size_t floats = kt_plane(&call->in, in_channels, rows, columns);
-    call->input = make_images(&call->in, floats, in_channels, rows, columns, images);
-    floats = kt_plane(&call->out, channels, height, width);
-    /* The bias is a sum over all lanes. */
-    float *delta = make_images(&call->out, floats, channels, height, width, WKI_LANES);
-    for (int c = 0; c < channels; c++)
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++)
-                for (int lane = images; lane < WKI_LANES; lane++)
-                    delta[c * call->out.channel + y * call->out.row + x * call->out.column + lane] =
-                        0.0f;
-    call->delta = delta;
+    call->input = kt_images(&call->in, in_channels, rows, columns, images, false);
+    call->delta = kt_images(&call->out, channels, height, width, images, true);
     g->before = kt_random_floats((size_t)(channels * in_channels * TAPS), false);
     if (kt_once_in(2))
         g->bias_before = kt_random_floats((size_t)channels, false);
@@ -137,20 +114,6 @@ static void check_weights(const grad *g, const char *name, int o, int i)
     }
 }
 
-static void check_bias(const grad *g, const char *name, int o)
-{
-    const wki_winograd_gradient_call *call = &g->call;
-    double sum = call->accumulate ? (double)g->bias_before[o] : 0.0, size = fabs(sum);
-    for (int y = 0; y < call->height; y++)
-        for (int x = 0; x < call->width; x++)
-            for (int lane = 0; lane < call->images; lane++) {
-                sum += delta_at(call, o, y, x, lane);
-                size += fabs(delta_at(call, o, y, x, lane));
-            }
-    if (!kt_near(call->bias_gradient[o], sum, (call->height * call->width + 6) * KT_EPS * size))
-        fail_msg("%s: bias %d is %.9g, not %.9g", name, o, (double)call->bias_gradient[o], sum);
-}
-
 /* ---- the check ---- */
 
 static float *make_scratch(const wki_winograd_gradient_call *call)
@@ -179,7 +142,9 @@ static void run_case(grad *g)
             for (int i = 0; i < call->in_channels; i++)
                 check_weights(g, kernels->name, o, i);
             if (call->bias_gradient != NULL)
-                check_bias(g, kernels->name, o);
+                kt_check_bias(kernels->name, o, call->bias_gradient[o],
+                              call->accumulate ? g->bias_before : NULL, call->delta, &call->out,
+                              call->height, call->width, call->images);
         }
         kt_others_untouched(call->gradient, call->channels, call->in_channels * TAPS,
                             call->channel_begin, call->channel_end, kernels->name);
