@@ -85,6 +85,9 @@ typedef float vec __attribute__((vector_size(VW * 4), may_alias));
 typedef float vec_unaligned __attribute__((vector_size(VW * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VW * 4), may_alias));
 
+/* Four numbers, wherever they are: what is turned is turned in fours, whatever the width of a vector. */
+typedef float vec4 __attribute__((vector_size(16), aligned(4), may_alias));
+
 /* Makes the compiler load a vector once and keep it, where it would rather read it again for every
  * use. */
 #if defined(__AVX512F__)
@@ -110,6 +113,20 @@ ALWAYS_INLINE void store(float *to, vec value)
 ALWAYS_INLINE vec splat(float value)
 {
     return value - (vec){0};
+}
+
+/* Four rows of four become columns. */
+ALWAYS_INLINE void transpose4(vec4 r[4])
+{
+    vec4 s[4];
+    s[0] = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+    s[1] = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+    s[2] = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+    s[3] = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+    r[0] = __builtin_shufflevector(s[0], s[2], 0, 1, 4, 5);
+    r[1] = __builtin_shufflevector(s[0], s[2], 2, 3, 6, 7);
+    r[2] = __builtin_shufflevector(s[1], s[3], 0, 1, 4, 5);
+    r[3] = __builtin_shufflevector(s[1], s[3], 2, 3, 6, 7);
 }
 
 /* condition's lanes are all ones or all zeros. */
@@ -145,7 +162,6 @@ ALWAYS_INLINE float multiply_add(float sum, float a, float b)
 /* The sum of 16 numbers, always as the same tree. */
 ALWAYS_INLINE float sum_lanes(const float lanes[WKI_LANES])
 {
-    typedef float vec4 __attribute__((vector_size(16), aligned(4), may_alias));
     const vec4 *quarter = (const vec4 *)lanes;
     vec4 s = (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
     return (s[0] + s[2]) + (s[1] + s[3]);

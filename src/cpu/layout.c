@@ -90,34 +90,99 @@ void WKI_KERNEL(pixels_to_lanes)(const wki_layout_call *call)
     }
 }
 
+/* ---- rows <-> lanes, 16 features of 16 images at a time ---- */
+
+static const float zeros[WKI_LANES];
+
+/* A place in a lanes value, as its features follow each other in a row. */
+typedef struct place {
+    int c, y, x;
+} place;
+
+/* Where the next `count` features are in a plane: at[]. */
+ALWAYS_INLINE void find_features(const wki_layout_call *call, wki_plane plane, place from, int count,
+                                 ptrdiff_t at[WKI_LANES])
+{
+    for (int k = 0; k < count; k++) {
+        at[k] = from.c * plane.channel + from.y * plane.row + from.x * plane.column;
+        if (++from.x < call->width)
+            continue;
+        from.x = 0;
+        if (++from.y < call->height)
+            continue;
+        from.y = 0;
+        from.c++;
+    }
+}
+
+ALWAYS_INLINE place place_of(const wki_layout_call *call, ptrdiff_t feature)
+{
+    const ptrdiff_t row = feature / call->width;
+    return (place){(int)(row / call->height), (int)(row % call->height), (int)(feature % call->width)};
+}
+
+/* to[j][i] = from[i][j] */
+ALWAYS_INLINE void turn(const float *const from[WKI_LANES], float *const to[WKI_LANES])
+{
+    for (int i = 0; i < WKI_LANES; i += 4) {
+        UNROLL for (int j = 0; j < WKI_LANES; j += 4)
+        {
+            vec4 r[4];
+            UNROLL for (int q = 0; q < 4; q++) r[q] = *(const vec4 *)(from[i + q] + j);
+            transpose4(r);
+            UNROLL for (int q = 0; q < 4; q++) * (vec4 *)(to[j + q] + i) = r[q];
+        }
+    }
+}
+
+/* The features that do not fill a tile, and images that are not there, come from copies and go to copies. */
+typedef float tile[WKI_LANES][WKI_LANES];
+
 void WKI_KERNEL(rows_to_lanes)(const wki_layout_call *call)
 {
-    ptrdiff_t feature = 0;
-    for (int c = 0; c < call->channels; c++) {
-        for (int y = 0; y < call->height; y++) {
-            float *to = call->lanes + c * call->plane.channel + y * call->plane.row;
-            ptrdiff_t mask_at = c * call->mask_plane.channel + y * call->mask_plane.row;
-            for (int x = 0; x < call->width; x++, feature++) {
-                for (int n = 0; n < WKI_LANES; n++)
-                    to[n] = n < call->images ? call->rows[n * call->pitch + feature] : 0.0f;
-                for (int n = 0; n < WKI_LANES && call->mask != NULL; n++)
-                    to[n] = call->mask[mask_at + n] <= 0.0f ? 0.0f : to[n];
-                to += call->plane.column;
-                mask_at += call->mask_plane.column;
-            }
+    const ptrdiff_t features = (ptrdiff_t)call->channels * call->height * call->width;
+    tile spare, behind;
+    for (ptrdiff_t feature = 0; feature < features; feature += WKI_LANES) {
+        const int count = (int)WKI_MIN(WKI_LANES, features - feature);
+        const place first = place_of(call, feature);
+        const float *from[WKI_LANES];
+        float *to[WKI_LANES];
+        ptrdiff_t at[WKI_LANES];
+        for (int n = 0; n < WKI_LANES; n++) {
+            from[n] = n < call->images ? call->rows + n * call->pitch + feature : zeros;
+            if (count < WKI_LANES && n < call->images)
+                from[n] = memcpy(spare[n], from[n], (size_t)count * sizeof(float));
         }
+        find_features(call, call->plane, first, count, at);
+        for (int k = 0; k < WKI_LANES; k++)
+            to[k] = k < count ? call->lanes + at[k] : behind[k];
+        turn(from, to);
+        if (call->mask == NULL)
+            continue;
+        find_features(call, call->mask_plane, first, count, at);
+        for (int k = 0; k < count; k++)
+            UNROLL for (int v = 0; v < VPB; v++)
+                store(to[k] + v * VW, mask_vec(load(call->mask + at[k] + v * VW), load(to[k] + v * VW)));
     }
 }
 
 void WKI_KERNEL(lanes_to_rows)(const wki_layout_call *call)
 {
-    ptrdiff_t feature = 0;
-    for (int c = 0; c < call->channels; c++) {
-        for (int y = 0; y < call->height; y++) {
-            const float *from = call->lanes + c * call->plane.channel + y * call->plane.row;
-            for (int x = 0; x < call->width; x++, from += call->plane.column, feature++)
-                for (int n = 0; n < call->images; n++)
-                    call->rows[n * call->pitch + feature] = from[n];
-        }
+    const ptrdiff_t features = (ptrdiff_t)call->channels * call->height * call->width;
+    tile spare;
+    for (ptrdiff_t feature = 0; feature < features; feature += WKI_LANES) {
+        const int count = (int)WKI_MIN(WKI_LANES, features - feature);
+        const float *from[WKI_LANES];
+        float *to[WKI_LANES];
+        ptrdiff_t at[WKI_LANES];
+        find_features(call, call->plane, place_of(call, feature), count, at);
+        for (int k = 0; k < WKI_LANES; k++)
+            from[k] = k < count ? call->lanes + at[k] : zeros;
+        for (int n = 0; n < WKI_LANES; n++)
+            to[n] = n < call->images && count == WKI_LANES ? call->rows + n * call->pitch + feature
+                                                           : spare[n];
+        turn(from, to);
+        for (int n = 0; n < call->images && count < WKI_LANES; n++)
+            memcpy(call->rows + n * call->pitch + feature, spare[n], (size_t)count * sizeof(float));
     }
 }

@@ -16,21 +16,13 @@
  * some more may be written behind, up to WKI_LANES. Channels that are not there become 0. */
 ALWAYS_INLINE void turn_lanes(const float *from, ptrdiff_t pitch, int channels, int images, float *to)
 {
-    typedef float vec4 __attribute__((vector_size(16), aligned(4), may_alias));
     for (int lane = 0; lane < images; lane += 4) {
         UNROLL for (int c = 0; c < WKI_LANES; c += 4)
         {
-            vec4 r[4], s[4];
+            vec4 r[4];
             UNROLL for (int i = 0; i < 4; i++) r[i] =
                 c + i < channels ? *(const vec4 *)(from + (c + i) * pitch + lane) : (vec4){0};
-            s[0] = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
-            s[1] = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-            s[2] = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
-            s[3] = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
-            r[0] = __builtin_shufflevector(s[0], s[2], 0, 1, 4, 5);
-            r[1] = __builtin_shufflevector(s[0], s[2], 2, 3, 6, 7);
-            r[2] = __builtin_shufflevector(s[1], s[3], 0, 1, 4, 5);
-            r[3] = __builtin_shufflevector(s[1], s[3], 2, 3, 6, 7);
+            transpose4(r);
             UNROLL for (int i = 0; i < 4; i++) * (vec4 *)(to + (lane + i) * WKI_LANES + c) = r[i];
         }
     }

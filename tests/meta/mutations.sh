@@ -19,9 +19,12 @@ export WICK_TEST_SEED="${WICK_TEST_SEED:-$(date +%s)}"
 # Each test's time, in seconds; a test that hangs is red.
 limit=200
 
-kernels='kernel/kernel_conv2d kernel/kernel_conv2d_weight kernel/kernel_winograd kernel/kernel_max_pool2d grad/grad_layers'
-others='unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth unit/unit_format_zip
-    unit/unit_generator oracle/oracle_dataloader oracle/oracle_torch_pth oracle/oracle_random_numbers oracle/oracle_layers'
+kernels='kernel/kernel_conv2d kernel/kernel_conv2d_weight kernel/kernel_winograd kernel/kernel_max_pool2d
+    kernel/kernel_winograd_gradient kernel/kernel_conv2d_turned kernel/kernel_elementwise grad/grad_layers grad/grad_norms'
+others='unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth
+    unit/unit_format_zip unit/unit_generator unit/unit_loader_transforms oracle/oracle_dataloader
+    oracle/oracle_torch_pth oracle/oracle_random_numbers oracle/oracle_layers oracle/oracle_optimizers
+    oracle/oracle_image_transforms'
 all="$kernels $others"
 
 die() {
@@ -100,6 +103,24 @@ mutation 'conv2d_weight subtracts' src/cpu/conv2d_weight.c \
 mutation 'max_pool2d_backward drops the mask of the ReLU' src/cpu/max_pool2d.c \
     's/if (call->mask)/if (false)/' \
     kernel/kernel_max_pool2d grad/grad_layers
+mutation 'winograd_gradient adds where it should subtract' src/cpu/conv2d_winograd_weight.c \
+    's/half \* (from\[1\] - from\[2\])/half * (from[1] + from[2])/' \
+    kernel/kernel_winograd_gradient grad/grad_layers
+mutation 'the turned gradient keeps only the last product' src/cpu/turned.h \
+    's/sum\[c\]\[v\] += w \* x\[v\]/sum[c][v] = w * x[v]/' \
+    kernel/kernel_conv2d_turned kernel/kernel_winograd_gradient grad/grad_layers
+mutation 'sum_parts leaves the last part out' src/cpu/elementwise.c \
+    's/p < part_count; p++/p + 1 < part_count; p++/' \
+    kernel/kernel_elementwise grad/grad_layers
+mutation 'the gradient of a normalisation forgets the weights' src/cpu/group_norm.c \
+    's/product\[v\] += normal\[v\] \* weight\[v\]/product[v] += normal[v]/' \
+    grad/grad_norms oracle/oracle_layers
+mutation 'adam does not correct its first steps' src/cpu/updates.c \
+    's/rates.root_scale, sqrtf(v)/1.0f, sqrtf(v)/' \
+    oracle/oracle_optimizers
+mutation 'all images are cropped and flipped alike' src/data/transform.c \
+    's/(uint64_t)index \* /(uint64_t)(index * 0) * /' \
+    unit/unit_loader_transforms oracle/oracle_image_transforms
 mutation 'the loader begins every batch but the first one too early' src/data/loader.c \
     's/\*indices = order + loader->next;/*indices = order + loader->next - (loader->next > 0);/' \
     unit/unit_loader_batches unit/unit_loader_place oracle/oracle_dataloader
