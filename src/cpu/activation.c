@@ -12,13 +12,14 @@
 
 ALWAYS_INLINE vec activate(wki_activation_kind kind, float slope, vec x)
 {
+    vec bell;
     switch (kind) {
     case WKI_ACT_RELU:
         return relu_vec(x);
     case WKI_ACT_LEAKY_RELU:
         return select_vec(x > 0.0f, x, x * slope);
     case WKI_ACT_GELU:
-        return x * normal_cdf_vec(x);
+        return x * normal_cdf_vec(x, &bell);
     case WKI_ACT_GELU_TANH:
         return 0.5f * x * (1.0f + tanh_vec(GELU_SCALE * (x + GELU_CUBE * x * x * x)));
     case WKI_ACT_SILU:
@@ -33,14 +34,15 @@ ALWAYS_INLINE vec activate(wki_activation_kind kind, float slope, vec x)
 
 ALWAYS_INLINE vec derivative(wki_activation_kind kind, float slope, vec x)
 {
-    vec s, t;
+    vec s, t, bell;
     switch (kind) {
     case WKI_ACT_RELU:
         return mask_vec(x, splat(1.0f));
     case WKI_ACT_LEAKY_RELU:
         return select_vec(x > 0.0f, splat(1.0f), splat(slope));
     case WKI_ACT_GELU:
-        return normal_cdf_vec(x) + x * 0x1.988454p-2f * exp_vec(-0.5f * x * x);
+        s = normal_cdf_vec(x, &bell);
+        return s + x * 0x1.988454p-2f * bell;
     case WKI_ACT_GELU_TANH:
         t = tanh_vec(GELU_SCALE * (x + GELU_CUBE * x * x * x));
         /* Of a sum of two products the compiler may fuse either: with one of them there is no choice, and

@@ -53,9 +53,11 @@ ALWAYS_INLINE vec tanh_vec(vec x)
 }
 
 /* The normal distribution's cumulative function, (1 + erf(x / sqrt(2))) / 2, without the cancellation
- * of that formula: erfc keeps its relative precision where it is small. */
-ALWAYS_INLINE vec normal_cdf_vec(vec x)
+ * of that formula: erfc keeps its relative precision where it is small. *bell is e^(-x^2 / 2), which it
+ * is made with and which, but for a factor, is its derivative. */
+ALWAYS_INLINE vec normal_cdf_vec(vec x, vec *bell)
 {
+    *bell = exp_vec(-0.5f * x * x);
     vec z = x * 0x1.6a09e6p-1f, t = abs_vec(z), s = z * z;
     vec p = splat(-0x1.44cfc4p-17f); /* erf(z) / z in z^2, |z| <= 1 */
     p = p * s + 0x1.d8b890p-14f;
@@ -76,7 +78,7 @@ ALWAYS_INLINE vec normal_cdf_vec(vec x)
     q = q * u + 0x1.1fbc0ap+0f;
     q = q * u + 0x1.20f8e2p-1f;
     q = q * u - 0x1.136050p-18f;
-    vec tail = 0.5f * q * exp_vec(-s);
+    vec tail = 0.5f * q * *bell;
     vec far = select_vec(z < 0.0f, tail, 1.0f - tail);
     return select_vec(t <= 1.0f, near, far);
 }
