@@ -250,7 +250,34 @@ static void gone_on_with(void **state)
     wick_dataset_free(dataset);
 }
 
+/* In an image of one row no rectangle fits, since none may be as high as the image: it stays as it is. */
+static void lines_are_not_erased(void **state)
+{
+    const wick_transform erase = {.erase = 1};
+    const int64_t shape[3] = {1, 1, 400};
+    (void)state;
+    assert_true(wki_transform_is_set(&erase));
+    for (int i = 0; i < 100; i++) {
+        wki_transform_draw draw;
+        wki_transform_choose(&erase, shape, 3, i, &draw);
+        assert_int_equal(draw.erase_height, 0);
+        assert_int_equal(draw.erase_width, 0);
+    }
+}
+
 /* ---- what is refused, and the rest ---- */
+
+static void long_images_are_not_rotated(void **state)
+{
+    wick_context *context = *state;
+    const wick_transform rotate = {.rotate = 10};
+    const int64_t high[3] = {1, INT16_MAX + 1, 2}, wide[3] = {1, 2, INT16_MAX + 1};
+    const int64_t fits[3] = {1, INT16_MAX, INT16_MAX};
+    assert_int_equal(wki_transform_check(context, &rotate, high), WICK_EINVAL);
+    assert_string_equal(wick_context_message(context), "an image of 32768x2 is too large to be rotated");
+    assert_int_equal(wki_transform_check(context, &rotate, wide), WICK_EINVAL);
+    OK(wki_transform_check(context, &rotate, fits));
+}
 
 static void expect_refused(wick_context *context, const wick_dataset *dataset,
                            const wick_loader_options *options, const char *part)
@@ -360,11 +387,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draws_are_uniform),
         cmocka_unit_test(draws_depend_on_seed_and_index),
+        cmocka_unit_test(lines_are_not_erased),
         cmocka_unit_test_setup_teardown(plan_sees_what_is_given, set_up, tear_down),
         cmocka_unit_test_setup_teardown(threads_change_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(order_is_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gone_on_with, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(long_images_are_not_rotated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(as_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(measured, set_up, tear_down),
     };
