@@ -59,7 +59,8 @@ void WKI_KERNEL(layer_norm)(const wki_layer_norm_call *call)
     }
 }
 
-/* Adds a row's share, or begins with it. */
+/* Adds a row's share, or begins with it. The mask keeps the compiler from fusing the product with the sum on one of
+ * the ways that lead there and not on another. */
 static void add_parameter_gradients(const wki_layer_norm_call *call, int r, bool accumulate)
 {
     const float *in = call->input + (ptrdiff_t)r * call->features;
@@ -68,13 +69,15 @@ static void add_parameter_gradients(const wki_layer_norm_call *call, int r, bool
     for (int f = 0; f < call->features; f += WKI_LANES) {
         int count = WKI_MIN(WKI_LANES, call->features - f);
         vec value[VPB], d[VPB], weight[VPB], bias[VPB];
+        ivec mask[VPB];
+        lanes_below(count, mask);
         load_group(in + f, count, value);
         load_group(delta + f, count, d);
         load_or(accumulate ? call->weight_gradient : NULL, f, count, 0.0f, weight);
         load_or(accumulate ? call->bias_gradient : NULL, f, count, 0.0f, bias);
         for (int v = 0; v < VPB; v++) {
             vec normal = (value[v] - mean) * rstd;
-            weight[v] += d[v] * normal;
+            weight[v] += masked(d[v] * normal, mask[v]);
             bias[v] += d[v];
         }
         if (call->weight_gradient != NULL)
