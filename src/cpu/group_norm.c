@@ -173,7 +173,8 @@ ALWAYS_INLINE void row_gradient_sums(const wki_group_norm_call *call, const grid
         {
             const ptrdiff_t i = (ptrdiff_t)at * WKI_LANES + v * VW;
             d[v] = masked(load(delta + i), lanes[v]);
-            normal[v] = masked(d[v] * (load(in + i) - mean[v]), lanes[v]) * rstd[v];
+            /* Masked last: no sum that follows on some way may be fused with the product. */
+            normal[v] = masked(d[v] * (load(in + i) - mean[v]) * rstd[v], lanes[v]);
         }
         add_to_row(&weight_row, at, last, call->accumulate, normal);
         add_to_row(&bias_row, at, last, call->accumulate, d);
