@@ -1,9 +1,12 @@
-/* The 3x3 convolution by Winograd's minimal filtering F(2x2, 3x3) (Lavin and Gray, "Fast Algorithms
- * for Convolutional Neural Networks", 2015), in lanes: for every 2x2 outputs the 4x4 inputs of each
- * channel are transformed (V = B^T d B), for each of the 16 places the channels are multiplied and
- * summed (M = U V, with the weights' transform U = G g G^T), and each output channel is transformed
- * back (A^T M A). 16 products take the place of 36. */
+/* The 3x3 convolution by Winograd's F(2x2, 3x3) and F(4x4, 3x3), in lanes (see winograd.h): for every tile of outputs
+ * the window of each input channel is transformed (V = B^T d B), for each of its 16 or 36 places the channels are
+ * multiplied and summed (M = U V, with the weights' transform U = G g G^T), and each output channel is transformed back
+ * (A^T M A). 16 products take the place of 36, or 36 of 144.
+ *
+ * Some tiles go by at a time, so that weights which do not fit the cache come by less often. */
 #include "cpu/winograd.h"
+
+#include <string.h>
 
 #if REGISTERS == 32 || VPB == 2
 #define MAX_CHANNELS 6
@@ -11,62 +14,110 @@
 #define MAX_CHANNELS 2
 #endif
 
-void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
+/* ---- the weights ---- */
+
+/* The kernels of one output channel and up to 16 input channels, in the lanes. */
+static void gather_kernels(const wki_winograd_weights_call *call, const float *from, int count,
+                           float taps[9][WKI_LANES])
 {
-    ptrdiff_t plane = (ptrdiff_t)call->channels * call->in_channels;
-    for (int o = 0; o < call->channels; o++) {
-        for (int i = 0; i < call->in_channels; i++) {
-            const float *g = call->weight + o * call->channel_stride + i * call->in_channel_stride;
-            float rows[4][3];
-            for (int x = 0; x < 3; x++) {
-                int at = call->flip ? 8 - x : x, step = call->flip ? -3 : 3;
-                float a = g[at], b = g[at + step], c = g[at + 2 * step];
-                rows[0][x] = a;
-                rows[1][x] = 0.5f * (a + b + c);
-                rows[2][x] = 0.5f * (a - b + c);
-                rows[3][x] = c;
-            }
-            float *to = call->transformed + (ptrdiff_t)o * call->in_channels + i;
-            for (int y = 0; y < 4; y++) {
-                float a = rows[y][0], b = rows[y][1], c = rows[y][2];
-                to[(4 * y + 0) * plane] = a;
-                to[(4 * y + 1) * plane] = 0.5f * (a + b + c);
-                to[(4 * y + 2) * plane] = 0.5f * (a - b + c);
-                to[(4 * y + 3) * plane] = c;
-            }
+    for (int i = 0; i < count; i++, from += call->in_channel_stride)
+        for (int t = 0; t < 9; t++)
+            taps[t][i] = from[call->flip ? 8 - t : t];
+}
+
+/* U of these: to[place][in channel], `place` floats from one place to the next. */
+ALWAYS_INLINE void transform_kernels(const int tile, float taps[9][WKI_LANES], float *to,
+                                     ptrdiff_t place)
+{
+    static const float scales[2][WINOGRAD_SIDE] = {{1.0f, 0.5f, 0.5f, 1.0f}, KERNEL_SCALES};
+    const float *scale = scales[tile == 4];
+    const int side = tile + 2;
+    UNROLL for (int v = 0; v < VPB; v++)
+    {
+        vec rows[3][WINOGRAD_SIDE];
+        UNROLL for (int y = 0; y < 3; y++)
+        {
+            vec g[3];
+            UNROLL for (int x = 0; x < 3; x++) g[x] = load(taps[3 * y + x] + v * VW);
+            winograd_kernel(tile, g, rows[y]);
+        }
+        UNROLL for (int x = 0; x < side; x++)
+        {
+            vec g[3] = {rows[0][x], rows[1][x], rows[2][x]}, u[WINOGRAD_SIDE];
+            winograd_kernel(tile, g, u);
+            UNROLL for (int y = 0; y < side; y++)
+                store(to + (side * y + x) * place + v * VW, scale[y] * scale[x] * u[y]);
         }
     }
 }
 
-/* From one place to the next: V's channels, and a cache line more, lest all places fall on the same few of the cache's
- * sets where the number of channels is a power of two. */
-ALWAYS_INLINE ptrdiff_t place_floats(const wki_winograd_call *call)
+/* All lanes are written, those that are no input channels where the next output channel's come; so the last ones take a
+ * detour. */
+ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, const int tile)
 {
-    return ((ptrdiff_t)call->in_channels + 1) * WKI_LANES;
+    const int places = (tile + 2) * (tile + 2);
+    const ptrdiff_t plane = (ptrdiff_t)call->channels * call->in_channels;
+    float taps[9][WKI_LANES] = {{0}}, last[WINOGRAD_PLACES][WKI_LANES];
+    for (int o = 0; o < call->channels; o++) {
+        for (int i = 0; i < call->in_channels; i += WKI_LANES) {
+            const int count = WKI_MIN(WKI_LANES, call->in_channels - i);
+            const ptrdiff_t at = (ptrdiff_t)o * call->in_channels + i;
+            gather_kernels(call, call->weight + o * call->channel_stride + i * call->in_channel_stride,
+                           count, taps);
+            if (at + WKI_LANES <= plane) {
+                transform_kernels(tile, taps, call->transformed + at, plane);
+                continue;
+            }
+            transform_kernels(tile, taps, last[0], WKI_LANES);
+            for (int place = 0; place < places; place++)
+                memcpy(call->transformed + place * plane + at, last[place],
+                       (size_t)count * sizeof(float));
+        }
+    }
 }
 
-/* V[place][channel][lane] of the tile whose window begins at input; of the first half of the lanes alone. */
-static __attribute__((noinline)) void input_tile(const wki_winograd_call *call, const float *input,
-                                                 float *transformed)
+void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
 {
-    winograd_window(input, call->in, call->in_channels, transformed, place_floats(call), VPB);
+    if (call->tile == 2)
+        transform_weights(call, 2);
+    else
+        transform_weights(call, 4);
 }
 
-static __attribute__((noinline)) void input_half_tile(const wki_winograd_call *call, const float *input,
-                                                      float *transformed)
-{
-    winograd_window(input, call->in, call->in_channels, transformed, place_floats(call), HALF);
-}
+/* ---- one tile ---- */
 
-/* M[place][channel][lane] = sum over in channels of U[place][channel][in] V[place][in][lane], for
- * nc channels. */
-ALWAYS_INLINE void multiply(const wki_winograd_call *call, int channel, const float *transformed,
-                            float *products, const int nc)
+/* V[place][channel][lane] of the tile whose window begins at input; of all lanes or of the first half. */
+typedef void input_function(const wki_winograd_call *call, const float *input, float *transformed,
+                            ptrdiff_t place);
+
+#define INPUT_TILE(name, tile, vectors)                                                                 \
+    static __attribute__((noinline)) void name(const wki_winograd_call *call, const float *input,       \
+                                               float *transformed, ptrdiff_t place)                     \
+    {                                                                                                   \
+        winograd_window(tile, input, call->in, call->in_channels, transformed, place, vectors);         \
+    }
+INPUT_TILE(input_2, 2, VPB)
+INPUT_TILE(input_half_2, 2, HALF)
+INPUT_TILE(input_4, 4, VPB)
+INPUT_TILE(input_half_4, 4, HALF)
+
+/* What is multiplied: some places, of some input channels. */
+typedef struct product {
+    const float *weight;                          /* U: [place][channel][in channel] */
+    const float *from;                            /* V: [place][in channel][lane] */
+    float *to;                                    /* M: [place][channel][lane] */
+    ptrdiff_t weight_place, from_place, to_place; /* from one place to the next */
+    ptrdiff_t ins;
+    int places;
+} product;
+
+/* M = U V for nc channels. */
+ALWAYS_INLINE void multiply(const product *p, const int nc)
 {
-    const ptrdiff_t ins = call->in_channels;
-    for (ptrdiff_t place = 0; place < PLACES; place++) {
-        const float *weight = call->weight + (place * call->channels + channel) * ins;
-        const float *from = transformed + place * place_floats(call);
+    const float *weight = p->weight, *from = p->from;
+    const ptrdiff_t ins = p->ins;
+    float *to = p->to;
+    for (int place = 0; place < p->places; place++) {
         vec sum[MAX_CHANNELS][VPB];
         UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
         _Pragma("GCC unroll 2") for (ptrdiff_t i = 0; i < ins; i++)
@@ -79,20 +130,20 @@ ALWAYS_INLINE void multiply(const wki_winograd_call *call, int channel, const fl
                 UNROLL for (int v = 0; v < VPB; v++) sum[c][v] += w * x[v];
             }
         }
-        float *to = products + place * MAX_CHANNELS * WKI_LANES;
         UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++)
             store(to + c * WKI_LANES + v * VW, sum[c][v]);
+        weight += p->weight_place;
+        from += p->from_place;
+        to += p->to_place;
     }
 }
 
-typedef void multiply_function(const wki_winograd_call *call, int channel, const float *transformed,
-                               float *products);
+typedef void multiply_function(const product *p);
 
 #define MULTIPLY(nc)                                                                                    \
-    static __attribute__((noinline)) void multiply_##nc(const wki_winograd_call *call, int channel,     \
-                                                        const float *transformed, float *products)      \
+    static __attribute__((noinline)) void multiply_##nc(const product *p)                               \
     {                                                                                                   \
-        multiply(call, channel, transformed, products, nc);                                             \
+        multiply(p, nc);                                                                                \
     }
 MULTIPLY(1)
 MULTIPLY(2)
@@ -110,10 +161,31 @@ static multiply_function *const multiplies[MAX_CHANNELS + 1] = {
 #endif
 };
 
-/* The four outputs of one channel at (y, x), of the first `vectors` vectors of the lanes; the others' are 0. The
- * second row and column only if they exist. */
-ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, const float *products, int y,
-                                int x, const int vectors)
+/* A^T M A of one channel and vector. */
+ALWAYS_INLINE void transform_back(const int tile, const float *products, ptrdiff_t place,
+                                  vec values[4][4])
+{
+    static const float scale[4] = OUTPUT_SCALES;
+    const int side = tile + 2;
+    vec rows[4][WINOGRAD_SIDE];
+    UNROLL for (int x = 0; x < side; x++)
+    {
+        vec m[WINOGRAD_SIDE], column[4];
+        UNROLL for (int y = 0; y < side; y++) m[y] = load(products + (side * y + x) * place);
+        winograd_output(tile, m, column);
+        UNROLL for (int y = 0; y < tile; y++) rows[y][x] = column[y];
+    }
+    UNROLL for (int y = 0; y < tile; y++)
+    {
+        winograd_output(tile, rows[y], values[y]);
+        UNROLL for (int x = 0; x < tile && tile > 2; x++) values[y][x] *= scale[y] * scale[x];
+    }
+}
+
+/* The outputs of one channel at (y, x), of the first `vectors` vectors of the lanes; the others' are 0. Only the rows
+ * and columns that exist. */
+ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, const float *products,
+                                ptrdiff_t place, int y, int x, const int tile, const int vectors)
 {
     const wki_plane out = call->out, mask_plane = call->mask_plane;
     const vec bias = splat(call->bias != NULL ? call->bias[channel] : 0.0f);
@@ -122,31 +194,24 @@ ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, cons
     float *output = call->output + channel * out.channel + y * out.row + x * out.column;
     if (mask != NULL)
         mask += channel * mask_plane.channel + y * mask_plane.row + x * mask_plane.column;
-    int rows = WKI_MIN(2, call->height - y), columns = WKI_MIN(2, call->width - x);
+    const int rows = WKI_MIN(tile, call->height - y), columns = WKI_MIN(tile, call->width - x);
     UNROLL for (int v = 0; v < vectors; v++)
     {
-        vec s[2][4];
-        UNROLL for (int j = 0; j < 4; j++)
+        vec values[4][4];
+        transform_back(tile, products + v * VW, place, values);
+        UNROLL for (int i = 0; i < tile; i++)
         {
-            vec m[4];
-            UNROLL for (int i = 0; i < 4; i++) m[i] =
-                load(products + (4 * i + j) * MAX_CHANNELS * WKI_LANES + v * VW);
-            s[0][j] = m[0] + m[1] + m[2];
-            s[1][j] = m[1] - m[2] - m[3];
-        }
-        UNROLL for (int i = 0; i < 2; i++)
-        {
-            vec value[2] = {bias + (s[i][0] + s[i][1] + s[i][2]), bias + (s[i][1] - s[i][2] - s[i][3])};
-            UNROLL for (int j = 0; j < 2; j++)
+            UNROLL for (int j = 0; j < tile; j++)
             {
                 if (i >= rows || j >= columns)
                     continue;
+                vec value = bias + values[i][j];
                 if (relu)
-                    value[j] = relu_vec(value[j]);
+                    value = relu_vec(value);
                 if (mask != NULL)
-                    value[j] = mask_vec(load(mask + i * mask_plane.row + j * mask_plane.column + v * VW),
-                                        value[j]);
-                store(output + i * out.row + j * out.column + v * VW, value[j]);
+                    value = mask_vec(load(mask + i * mask_plane.row + j * mask_plane.column + v * VW),
+                                     value);
+                store(output + i * out.row + j * out.column + v * VW, value);
             }
         }
     }
@@ -156,45 +221,125 @@ ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, cons
                 store(output + i * out.row + j * out.column + v * VW, (vec){0});
 }
 
-static void output_tile(const wki_winograd_call *call, int channel, const float *products, int y, int x)
-{
-    output_lanes(call, channel, products, y, x, VPB);
-}
+typedef void output_function(const wki_winograd_call *call, int channel, const float *products,
+                             ptrdiff_t place, int y, int x);
 
-/* Two tiles side by side (the second only if it exists), half of the lanes each. */
-static void output_pair(const wki_winograd_call *call, int channel, const float *products, int y, int x)
-{
-    output_lanes(call, channel, products, y, x, HALF);
-    if (x + 2 < call->width)
-        output_lanes(call, channel, products + WKI_LANES / 2, y, x + 2, HALF);
-}
+#define OUTPUT_TILE(name, tile, vectors)                                                                \
+    static __attribute__((noinline)) void name(const wki_winograd_call *call, int channel,              \
+                                               const float *products, ptrdiff_t place, int y, int x)    \
+    {                                                                                                   \
+        output_lanes(call, channel, products, place, y, x, tile, vectors);                              \
+    }
+OUTPUT_TILE(output_2, 2, VPB)
+OUTPUT_TILE(output_half_2, 2, HALF)
+OUTPUT_TILE(output_4, 4, VPB)
+OUTPUT_TILE(output_half_4, 4, HALF)
 
-/* Tiles of two rows: one after the other or, where half of the lanes are enough, two in the place of one. */
-static void tile_row(const wki_winograd_call *call, float *transformed, float *products, int y)
+/* ---- some tiles ---- */
+
+/* What is worked on at a time. A slot is the lanes of one tile or, where half of the lanes are enough, of two. */
+typedef struct chunk {
+    const wki_winograd_call *call;
+    input_function *input;
+    output_function *output;
+    int tile, places;
+    int groups;          /* of channels that are multiplied at a time, of `smaller` channels or, the */
+    int smaller, larger; /* first `larger` ones, of one more */
+    int across;          /* tiles in a row */
+    int tiles_of_slot;   /* 1 or 2 */
+    float *transformed;  /* V: [place][slot][in channel][lane] */
+    float *products;     /* M: [place][slot][channel][lane] */
+    ptrdiff_t
+        in_place; /* from one place of V to the next, and of M. A cache line is left free, lest all */
+    ptrdiff_t
+        out_place; /* places fall on the same few of the cache's sets where channels are a power of two */
+    ptrdiff_t weight_place;
+} chunk;
+
+static chunk make_chunk(const wki_winograd_call *call, int slots)
 {
+    const int tile = call->tile;
     const bool pairs = HALF > 0 && call->images <= WKI_LANES / 2;
-    const int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
-    for (int x = 0; x < call->width; x += pairs ? 4 : 2) {
-        const float *input = call->input + y * call->in.row + x * call->in.column;
-        if (!pairs)
-            input_tile(call, input, transformed);
-        if (pairs)
-            input_half_tile(call, input, transformed);
-        if (pairs && x + 2 < call->width)
-            input_half_tile(call, input + 2 * call->in.column, transformed + WKI_LANES / 2);
-        for (int g = 0; g < groups; g++) {
-            int begin = (int)((int64_t)call->channels * g / groups);
-            int end = (int)((int64_t)call->channels * (g + 1) / groups);
-            multiplies[end - begin](call, begin, transformed, products);
-            for (int c = begin; c < end; c++)
-                (pairs ? output_pair : output_tile)(call, c, products + (c - begin) * WKI_LANES, y, x);
-        }
+    chunk k = {.call = call,
+               .input = tile == 2 ? (pairs ? input_half_2 : input_2) : (pairs ? input_half_4 : input_4),
+               .output =
+                   tile == 2 ? (pairs ? output_half_2 : output_2) : (pairs ? output_half_4 : output_4),
+               .tile = tile,
+               .places = (tile + 2) * (tile + 2),
+               .groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS,
+               .across = (call->width + tile - 1) / tile,
+               .tiles_of_slot = pairs ? 2 : 1,
+               .in_place = ((ptrdiff_t)slots * call->in_channels + 1) * WKI_LANES,
+               .out_place = ((ptrdiff_t)slots * call->channels + 1) * WKI_LANES,
+               .weight_place = (ptrdiff_t)call->channels * call->in_channels,
+               .transformed = call->scratch};
+    k.smaller = call->channels / k.groups;
+    k.larger = call->channels % k.groups;
+    k.products = k.transformed + k.places * k.in_place;
+    return k;
+}
+
+/* Where tile t of the chunk is in a place of V or M with so many channels. */
+static ptrdiff_t tile_at(const chunk *k, int t, int channels)
+{
+    return (ptrdiff_t)(t / k->tiles_of_slot) * channels * WKI_LANES +
+           t % k->tiles_of_slot * (WKI_LANES / 2);
+}
+
+/* So many places of a slot from `place` on, a group of channels after the other: as equal as can be, the first ones
+ * one larger. */
+static void multiply_slot(const chunk *k, ptrdiff_t place, int places, int slot)
+{
+    const wki_winograd_call *call = k->call;
+    const ptrdiff_t ins = call->in_channels;
+    product p = {.weight = call->weight + place * k->weight_place,
+                 .from = k->transformed + place * k->in_place + slot * ins * WKI_LANES,
+                 .to = k->products + place * k->out_place + (ptrdiff_t)slot * call->channels * WKI_LANES,
+                 .weight_place = k->weight_place,
+                 .from_place = k->in_place,
+                 .to_place = k->out_place,
+                 .ins = ins,
+                 .places = places};
+    for (int g = 0; g < k->groups; g++) {
+        const int count = k->smaller + (g < k->larger);
+        multiplies[count](&p);
+        p.weight += count * ins;
+        p.to += count * WKI_LANES;
+    }
+}
+
+/* With more than one slot a place's weights are used for all of them in turn. */
+static void multiply_slots(const chunk *k, int slots)
+{
+    if (slots == 1)
+        multiply_slot(k, 0, k->places, 0);
+    for (int place = 0; place < k->places && slots > 1; place++)
+        for (int slot = 0; slot < slots; slot++)
+            multiply_slot(k, place, 1, slot);
+}
+
+static void run_chunk(const chunk *k, int first, int tiles)
+{
+    const wki_winograd_call *call = k->call;
+    for (int t = 0; t < tiles; t++) {
+        int y = (first + t) / k->across * k->tile, x = (first + t) % k->across * k->tile;
+        k->input(call, call->input + y * call->in.row + x * call->in.column,
+                 k->transformed + tile_at(k, t, call->in_channels), k->in_place);
+    }
+    multiply_slots(k, (tiles + k->tiles_of_slot - 1) / k->tiles_of_slot);
+    for (int t = 0; t < tiles; t++) {
+        int y = (first + t) / k->across * k->tile, x = (first + t) % k->across * k->tile;
+        const float *products = k->products + tile_at(k, t, call->channels);
+        for (int c = 0; c < call->channels; c++)
+            k->output(call, c, products + c * WKI_LANES, k->out_place, y, x);
     }
 }
 
 void WKI_KERNEL(winograd)(const wki_winograd_call *call)
 {
-    float *transformed = call->scratch, *products = transformed + PLACES * place_floats(call);
-    for (int y = 2 * call->row_begin; y < WKI_MIN(2 * call->row_end, call->height); y += 2)
-        tile_row(call, transformed, products, y);
+    const int slots = wki_winograd_slots(call->tile, call->in_channels, call->channels);
+    const chunk k = make_chunk(call, slots);
+    const int most = slots * k.tiles_of_slot;
+    for (int first = call->tile_begin; first < call->tile_end; first += most)
+        run_chunk(&k, first, WKI_MIN(most, call->tile_end - first));
 }

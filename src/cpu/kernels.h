@@ -41,32 +41,37 @@ typedef struct wki_conv2d_call {
 } wki_conv2d_call;
 
 /* A 3x3 convolution, stride and dilation 1, for images in the lanes: output[o][y][x] = bias[o] +
- * sum over i, ky, kx of weight[o][i][ky][kx] * input[i][y + ky][x + kx]. */
+ * sum over i, ky, kx of weight[o][i][ky][kx] * input[i][y + ky][x + kx]. By Winograd's way, in tiles of 2x2 or 4x4
+ * outputs; the input is read as if there were whole tiles, so that up to tile - 1 rows and columns more must be there.
+ * With tiles of 4x4 these must be finite, and a NaN in a window may make the whole tile NaN. */
 typedef struct wki_winograd_call {
-    const float
-        *input; /* where output (0, 0)'s window begins; an odd size reads one row or column more */
-    const float *weight; /* from winograd_weights: [16][channels][in_channels] */
+    int tile;            /* 2 or 4 */
+    const float *input;  /* where output (0, 0)'s window begins */
+    const float *weight; /* from winograd_weights: [(tile + 2)^2][channels][in_channels] */
     const float *bias;   /* [channels] or NULL */
     float *output;
     const float *mask; /* where it is <= 0, the output is 0; or NULL */
     float *scratch;    /* wki_winograd_scratch() floats */
     wki_plane in, out, mask_plane;
     int in_channels, channels;
-    int height, width;      /* of the output */
-    int row_begin, row_end; /* in pairs of rows */
-    int images;             /* lanes from there on do not count: their outputs may become 0 */
+    int height, width;        /* of the output */
+    int tile_begin, tile_end; /* which tiles, counted row by row */
+    int images;               /* lanes from there on do not count: their outputs may become 0 */
     bool relu;
 } wki_winograd_call;
 
 typedef struct wki_winograd_weights_call {
+    int tile;            /* 2 or 4 */
     const float *weight; /* element (o, i)'s 3x3 is at o * channel_stride + i * in_channel_stride */
-    float *transformed;  /* [16][channels][in_channels] */
+    float *transformed;  /* [(tile + 2)^2][channels][in_channels] */
     ptrdiff_t channel_stride, in_channel_stride;
     int in_channels, channels;
     bool flip; /* the kernel turned by 180 degrees, as the gradient of the input wants it */
 } wki_winograd_weights_call;
 
-size_t wki_winograd_scratch(int in_channels);
+/* How many tiles go by at a time, or twice as many where half of the lanes are enough. */
+int wki_winograd_slots(int tile, int in_channels, int channels);
+size_t wki_winograd_scratch(int tile, int in_channels, int channels);
 
 /* gradient[o][t] (+)= sum over y, x and lanes of delta[o][y][x] * input[y * in.row + x * in.column
  * + offset[t]], bias_gradient[o] (+)= sum of delta[o], for o in channel_begin .. channel_end. */
@@ -110,8 +115,8 @@ size_t wki_conv2d_turned_scratch(int in_channels, int channels, int area, int sp
 /* The same for a 3x3 convolution with stride and dilation 1, images in the lanes, by Winograd's way:
  * gradient[o][i][ky][kx] (+)= sum over y, x and images of delta[o][y][x] * input[i][y + ky][x + kx]. */
 typedef struct wki_winograd_gradient_call {
-    const float
-        *input; /* where delta (0, 0)'s window begins; an odd size reads one row or column more */
+    int tile; /* 2 or 4; up to tile - 1 rows and columns more of the input must be there, finite */
+    const float *input; /* where delta (0, 0)'s window begins */
     const float *delta;
     float *gradient;      /* [channels][in_channels][3][3] */
     float *bias_gradient; /* [channels] or NULL */
@@ -125,8 +130,8 @@ typedef struct wki_winograd_gradient_call {
 
 /* How many tiles of `tiles` are transformed at a time; of all channels, so that a part of them has the sums of
  * the whole. */
-int wki_winograd_gradient_tiles(int in_channels, int channels, int tiles);
-size_t wki_winograd_gradient_scratch(int in_channels, int channels, int tiles);
+int wki_winograd_gradient_tiles(int tile, int in_channels, int channels, int tiles);
+size_t wki_winograd_gradient_scratch(int tile, int in_channels, int channels, int tiles);
 
 /* output[c][y][x] = the largest of the window at (y * stride_h - padding_h, x * stride_w -
  * padding_w). */

@@ -40,10 +40,37 @@ bool wki_suits_winograd(const wick_module *layer)
            c->out_channels / c->groups >= WINOGRAD_CHANNELS;
 }
 
-/* Only with images in the lanes. */
-static bool can_winograd(const wki_op *op, const wki_plan *plan)
+static int64_t tile_count(const wki_value *value, int tile)
 {
-    return !plan->columns && wki_suits_winograd(op->layer);
+    return ((value->height + tile - 1) / tile) * ((value->width + tile - 1) / tile);
+}
+
+/* About how many cycles Winograd's way takes: the products, and what it takes to transform a channel, as measured. */
+static double winograd_time(const wki_value *out, int tile, int64_t ins, int64_t outs)
+{
+    double places = (tile + 2) * (tile + 2), transform = tile == 2 ? 100.0 : 370.0;
+    return (double)tile_count(out, tile) *
+           (places * (double)ins * (double)outs + transform * (double)(ins + outs));
+}
+
+/* The tile of Winograd's way, which is open only with images in the lanes; 0: directly. */
+static int winograd_tile(const wki_op *op, const wki_plan *plan)
+{
+    if (plan->columns || !wki_suits_winograd(op->layer))
+        return 0;
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_value *out = &plan->values[op->out];
+    int64_t ins = c->in_channels / c->groups, outs = c->out_channels / c->groups;
+    return winograd_time(out, 4, ins, outs) < winograd_time(out, 2, ins, outs) ? 4 : 2;
+}
+
+/* As much more of a halo as whole tiles reach beyond what there is. */
+static void add_tiles(wki_halo *halo, const wki_value *value, int tile)
+{
+    if (tile == 0)
+        return;
+    halo->bottom += (tile - value->height % tile) % tile;
+    halo->right += (tile - value->width % tile) % tile;
 }
 
 static void need(wki_op *op, wki_plan *plan)
@@ -55,19 +82,13 @@ static void need(wki_op *op, wki_plan *plan)
                 &h.bottom);
     input_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left,
                 &h.right);
-    if (can_winograd(op, plan)) {
-        h.bottom += out->height % 2;
-        h.right += out->width % 2;
-    }
+    add_tiles(&h, out, winograd_tile(op, plan));
     wki_need_halo(&in->data, h);
     gradient_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h,
                    &h.top, &h.bottom);
     gradient_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left,
                    &h.right);
-    if (can_winograd(op, plan)) {
-        h.bottom += in->height % 2;
-        h.right += in->width % 2;
-    }
+    add_tiles(&h, in, winograd_tile(op, plan));
     wki_need_halo(&out->gradient, h);
 }
 
@@ -163,7 +184,7 @@ static int64_t whole_channels(const wki_conv2d_plan *p)
  * transform and turn an input channel. Measured from 8 to 100 channels. */
 static bool gradient_suits_winograd(const wki_conv2d_plan *p)
 {
-    return p->winograd &&
+    return p->tile != 0 &&
            2 * (int64_t)p->in_channels * p->out_channels > whole_channels(p) * (p->out_channels + 8);
 }
 
@@ -177,11 +198,6 @@ static bool gradient_suits_turned(const wki_conv2d_plan *p, const wki_conv2d *c)
     return turned * p->out_channels > direct * (p->out_channels + 2);
 }
 
-static int tile_count(const wki_value *out)
-{
-    return (out->height + 1) / 2 * ((out->width + 1) / 2);
-}
-
 static void choose_gradient(wki_op *op, wki_plan *plan)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
@@ -190,8 +206,8 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
     p->span = (int)((out->width - 1) * c->stride.w + (c->kernel.w - 1) * c->dilation.w + 1);
     if (gradient_suits_winograd(p)) {
         p->gradient = WKI_GRADIENT_WINOGRAD;
-        wki_need_scratch(
-            plan, wki_winograd_gradient_scratch(p->in_channels, p->out_channels, tile_count(out)));
+        wki_need_scratch(plan, wki_winograd_gradient_scratch(p->tile, p->in_channels, p->out_channels,
+                                                             (int)tile_count(out, p->tile)));
     } else if (!plan->columns && gradient_suits_turned(p, c)) {
         p->gradient = WKI_GRADIENT_TURNED;
         wki_need_scratch(plan, wki_conv2d_turned_scratch(p->in_channels, p->out_channels,
@@ -211,12 +227,12 @@ static wick_status layout(wki_op *op, wki_plan *plan)
     p->taps = (int)(p->in_channels * c->kernel.h * c->kernel.w);
     WKI_TRY(forward_table(op, plan));
     WKI_TRY(phase_tables(op, plan));
-    p->winograd = can_winograd(op, plan);
-    if (p->winograd) {
-        p->transformed_floats =
-            (size_t)p->groups * 16 * (size_t)p->in_channels * (size_t)p->out_channels;
+    p->tile = winograd_tile(op, plan);
+    if (p->tile != 0) {
+        p->transformed_floats = (size_t)((p->tile + 2) * (p->tile + 2)) * (size_t)p->groups *
+                                (size_t)p->in_channels * (size_t)p->out_channels;
         p->packed_floats = 2 * p->transformed_floats;
-        wki_need_scratch(plan, wki_winograd_scratch(WKI_MAX(p->in_channels, p->out_channels)));
+        wki_need_scratch(plan, wki_winograd_scratch(p->tile, p->in_channels, p->out_channels));
     }
     choose_gradient(op, plan);
     op->thread_at = wki_need_thread_floats(plan, p->packed_floats);
@@ -252,6 +268,7 @@ static void prepare_winograd(const wki_op *op, const wki_plan *plan, float *to, 
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
     wki_winograd_weights_call call = {
+        .tile = p->tile,
         .channel_stride = gradient ? 9 : p->taps,
         .in_channel_stride = gradient ? p->taps : 9,
         .in_channels = gradient ? p->out_channels : p->in_channels,
@@ -286,11 +303,11 @@ static void prepare(const wki_op *op, wki_plan *plan, int thread, bool forward, 
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
     float *to = packed_weights(op, plan, thread);
-    if (!p->winograd && backward)
+    if (p->tile == 0 && backward)
         prepare_phases(op, to);
-    if (p->winograd && forward)
+    if (p->tile != 0 && forward)
         prepare_winograd(op, plan, to, false);
-    if (p->winograd && backward)
+    if (p->tile != 0 && backward)
         prepare_winograd(op, plan, to + p->transformed_floats, true);
 }
 
@@ -302,6 +319,7 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
     const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
     const wki_plane plane = in->data.plane;
     wki_winograd_call call = {
+        .tile = p->tile,
         .scratch = wki_scratch(plan, task->thread),
         .in = plane,
         .out = out->data.plane,
@@ -312,7 +330,7 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
         .images = task->images,
         .relu = op->relu,
     };
-    wki_part(task, (out->height + 1) / 2, &call.row_begin, &call.row_end);
+    wki_part(task, (int)tile_count(out, p->tile), &call.tile_begin, &call.tile_end);
     for (int g = 0; g < p->groups; g++) {
         call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
                      c->padding.h * plane.row - c->padding.w * plane.column;
@@ -332,6 +350,7 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
     const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
     const wki_plane plane = out->gradient.plane;
     wki_winograd_call call = {
+        .tile = p->tile,
         .scratch = wki_scratch(plan, task->thread),
         .in = plane,
         .out = in->gradient.plane,
@@ -342,7 +361,7 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
         .width = in->width,
         .images = task->images,
     };
-    wki_part(task, (in->height + 1) / 2, &call.row_begin, &call.row_end);
+    wki_part(task, (int)tile_count(in, p->tile), &call.tile_begin, &call.tile_end);
     const float *weight = packed_weights(op, plan, task->thread) + p->transformed_floats;
     for (int g = 0; g < p->groups; g++) {
         int first = g * p->in_channels;
@@ -386,7 +405,7 @@ static void forward_direct(const wki_op *op, const wki_task *task)
 
 static void forward(const wki_op *op, const wki_task *task)
 {
-    if (op->as.conv2d.winograd)
+    if (op->as.conv2d.tile != 0)
         forward_winograd(op, task);
     else
         forward_direct(op, task);
@@ -430,6 +449,7 @@ static void gradient_winograd(const wki_op *op, const wki_task *task, const shar
     const wki_conv2d_plan *p = &op->as.conv2d;
     const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
     wki_winograd_gradient_call call = {
+        .tile = p->tile,
         .input = first_window(op, task, s),
         .delta = s->delta,
         .gradient = s->gradient,
@@ -558,7 +578,7 @@ static void backward(const wki_op *op, const wki_task *task)
     backward_weight(op, task);
     if (!wki_wants_gradient(op, task))
         return;
-    if (op->as.conv2d.winograd)
+    if (op->as.conv2d.tile != 0)
         backward_input_winograd(op, task);
     else
         backward_input_direct(op, task);

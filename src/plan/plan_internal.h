@@ -97,9 +97,9 @@ typedef struct wki_conv2d_plan {
     wki_conv2d_phase *phases;
     size_t packed_floats; /* in a thread's memory */
     /* A 3x3 kernel over enough channels goes by Winograd's way, both forward and for the gradient
-     * of the input; its transformed weights, forward's and then the gradient's, take the place of
-     * the packed ones. */
-    bool winograd;
+     * of the input, in tiles of 2x2 or 4x4 outputs; its transformed weights, forward's and then the
+     * gradient's, take the place of the packed ones. 0: directly. */
+    int tile;
     size_t transformed_floats; /* of either */
     /* Which kernel makes the gradient of the weights. */
     enum { WKI_GRADIENT_DIRECT, WKI_GRADIENT_TURNED, WKI_GRADIENT_WINOGRAD } gradient;

@@ -171,7 +171,7 @@ static int winograd_count(const wick_module *module)
     const wki_plan *plan = module->plan;
     int count = 0;
     for (int i = 0; i < plan->op_count; i++)
-        count += plan->ops[i].kind == &wki_op_conv2d && plan->ops[i].as.conv2d.winograd;
+        count += plan->ops[i].kind == &wki_op_conv2d && plan->ops[i].as.conv2d.tile != 0;
     return count;
 }
 

@@ -1,13 +1,15 @@
 /* The 3x3 convolution by Winograd's way against sums in double, every table. */
 #include "kernel_support.h"
 
-enum { CASES = 400, PLACES = 16 };
+#include "winograd_matrices.h"
+
+enum { CASES = 400 };
 
 typedef struct conv {
     wki_winograd_weights_call weights;
     wki_winograd_call call;
     size_t transformed_floats, output_floats;
-    double *sizes; /* [channels][in channels][PLACES]: |G| |g| |G^T|, the largest that the transform goes
+    double *sizes; /* [channels][in channels][places]: |G| |g| |G^T|, the largest that the transform goes
                       through */
     float *transformed[KT_GROUPS],
         *outputs[KT_GROUPS]; /* the first of each group, to compare the others with */
@@ -15,7 +17,8 @@ typedef struct conv {
 
 /* ---- cases ---- */
 
-/* A NaN stays in the windows that have it. An infinity need not: it is subtracted from itself. */
+/* A NaN stays in the windows that have it, with tiles of 4x4 in the tiles that do. An infinity need not: it is
+ * subtracted from itself. */
 static float number(bool nans)
 {
     return nans && kt_once_in(40) ? NAN : kt_once_in(20) ? 0.0f : kt_float();
@@ -35,18 +38,39 @@ static void make_weights(conv *c, bool nans)
             for (int t = 0; t < 9; t++)
                 weight[o * w->channel_stride + i * w->in_channel_stride + t] = number(nans);
     w->weight = weight;
-    c->transformed_floats = (size_t)PLACES * (size_t)w->channels * (size_t)w->in_channels;
+    int side = w->tile + 2;
+    c->transformed_floats = (size_t)(side * side) * (size_t)w->channels * (size_t)w->in_channels;
     c->sizes = kt_bytes(c->transformed_floats * sizeof(*c->sizes));
 }
 
+static int tiles_across(const wki_winograd_call *call)
+{
+    return (call->width + call->tile - 1) / call->tile;
+}
+
+static int tile_count(const wki_winograd_call *call)
+{
+    return (call->height + call->tile - 1) / call->tile * tiles_across(call);
+}
+
+static bool is_in_range(const wki_winograd_call *call, int y, int x)
+{
+    int t = y / call->tile * tiles_across(call) + x / call->tile;
+    return t >= call->tile_begin && t < call->tile_end;
+}
+
 /* The memory begins with the first row that the call may read and ends with the last; what lies between
- * the pixels is NaN. So is, by chance, what belongs to no output's window: the row and the column more
- * of odd sizes. */
+ * the pixels is NaN. So is, by chance and if tiles are 2x2, what belongs to no output's window: the rows
+ * and the columns more that make whole tiles. */
 static void make_input(wki_winograd_call *call, bool nans)
 {
-    int rows = call->height + 2 + call->height % 2, columns = call->width + 2 + call->width % 2;
-    int begin = 2 * call->row_begin, end = WKI_MIN(2 * call->row_end + 2, rows);
-    bool more = kt_once_in(2);
+    int tile = call->tile, across = tiles_across(call);
+    int rows = (call->height + tile - 1) / tile * tile + 2, columns = across * tile + 2;
+    int begin = call->tile_begin / across * tile;
+    int end = (call->tile_end + across - 1) / across * tile + 2;
+    if (end > rows || end <= begin)
+        end = rows;
+    bool more = tile == 4 || kt_once_in(2);
     (void)kt_plane(&call->in, call->in_channels, rows, columns);
     ptrdiff_t last = (call->in_channels - 1) * call->in.channel + (end - 1 - begin) * call->in.row +
                      (columns - 1) * call->in.column;
@@ -57,26 +81,30 @@ static void make_input(wki_winograd_call *call, bool nans)
                 for (int lane = 0; lane < WKI_LANES; lane++)
                     if (more || (y < call->height + 2 && x < call->width + 2))
                         input[i * call->in.channel + (y - begin) * call->in.row + x * call->in.column +
-                              lane] = number(nans);
+                              lane] = number(nans && y < call->height + 2 && x < call->width + 2);
     call->input = input - begin * call->in.row;
 }
 
 static void make_case(conv *c, int channels, int in_channels, int height, int width)
 {
     bool nans = kt_once_in(4);
-    int pairs = (height + 1) / 2;
-    *c = (conv){.weights = {.channels = channels, .in_channels = in_channels, .flip = kt_once_in(2)},
-                .call = {.channels = channels,
+    int tile = kt_once_in(2) ? 2 : 4;
+    *c = (conv){.weights = {.tile = tile,
+                            .channels = channels,
+                            .in_channels = in_channels,
+                            .flip = kt_once_in(2)},
+                .call = {.tile = tile,
+                         .channels = channels,
                          .in_channels = in_channels,
                          .height = height,
                          .width = width,
-                         .row_end = pairs,
                          .images = kt_once_in(2) ? WKI_LANES : kt_int(1, WKI_LANES),
                          .relu = kt_once_in(2)}};
     wki_winograd_call *call = &c->call;
+    call->tile_end = tile_count(call);
     if (kt_once_in(2)) {
-        call->row_begin = kt_int(0, pairs - 1);
-        call->row_end = kt_int(call->row_begin, pairs);
+        call->tile_begin = kt_int(0, call->tile_end - 1);
+        call->tile_end = kt_int(call->tile_begin, call->tile_end);
     }
     make_weights(c, nans && kt_once_in(4));
     make_input(call, nans);
@@ -97,60 +125,79 @@ static double weight_at(const conv *c, int o, int i, int y, int x)
     return (double)w->weight[o * w->channel_stride + i * w->in_channel_stride + (w->flip ? 8 - t : t)];
 }
 
-static const double transform[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-
-/* U = G g G^T at each place: two times two additions; to halve a number is exact. */
+/* U = G g G^T at each place. */
 static void check_weights(conv *c, const float *got, const char *name)
 {
     const wki_winograd_weights_call *w = &c->weights;
+    const winograd_matrices *m = winograd_of(w->tile);
+    const int side = w->tile + 2, places = side * side;
     for (int o = 0; o < w->channels; o++)
         for (int i = 0; i < w->in_channels; i++)
-            for (int place = 0; place < PLACES; place++) {
+            for (int place = 0; place < places; place++) {
                 double right = 0.0, size = 0.0;
                 for (int t = 0; t < 9; t++) {
-                    double factor = transform[place / 4][t / 3] * transform[place % 4][t % 3];
+                    double factor = m->kernel[place / side][t / 3] * m->kernel[place % side][t % 3];
                     if (factor == 0.0)
                         continue;
                     right += factor * weight_at(c, o, i, t / 3, t % 3);
                     size += fabs(factor * weight_at(c, o, i, t / 3, t % 3));
                 }
                 int pair = o * w->in_channels + i;
-                c->sizes[pair * PLACES + place] = size;
+                c->sizes[pair * places + place] = size;
                 float value = got[place * w->channels * w->in_channels + pair];
-                if (!kt_near(value, right, 5 * KT_EPS * size))
-                    fail_msg("%s: %d of %d channels, %d of %d in: place %d is %.9g, not %.9g", name, o,
-                             w->channels, i, w->in_channels, place, (double)value, right);
+                if (!kt_near(value, right, WINOGRAD_ROUNDINGS * KT_EPS * size))
+                    fail_msg("%s: tile %d, %d of %d channels, %d of %d in: place %d is %.9g, not %.9g",
+                             name, w->tile, o, w->channels, i, w->in_channels, place, (double)value,
+                             right);
             }
 }
 
-/* |B^T| |d| |B| of one tile, at a place: the four pixels that it is made of. */
+/* |B^T| |d| |B| of one tile, at a place. */
 static double input_size(const wki_winograd_call *call, int i, int y, int x, int lane, int place)
 {
-    static const int taken[4][2] = {{0, 2}, {1, 2}, {1, 2}, {1, 3}};
+    const winograd_matrices *m = winograd_of(call->tile);
+    const int side = call->tile + 2;
     double size = 0.0;
-    for (int k = 0; k < 4; k++)
-        size += fabs(
-            (double)call->input[i * call->in.channel + (y + taken[place / 4][k / 2]) * call->in.row +
-                                (x + taken[place % 4][k % 2]) * call->in.column + lane]);
+    for (int a = 0; a < side; a++)
+        for (int b = 0; b < side; b++) {
+            double factor = fabs(m->input[place / side][a] * m->input[place % side][b]);
+            if (factor != 0.0)
+                size += factor * fabs((double)call->input[i * call->in.channel + (y + a) * call->in.row +
+                                                          (x + b) * call->in.column + lane]);
+        }
     return size;
 }
 
-/* How far rounding may take an output: the sum of what all the intermediate sums are at most, times the
- * roundings that one number goes through: 4 in the weights' transform, 2 in the input's, a product, a
- * sum over the channels, 4 in the way back and the bias, and one more for the products of these. */
-static double error_of(const conv *c, int o, int y, int x, int lane)
+/* |U| |V| of a tile at each place: the sum of what all the intermediate sums are at most. */
+static void product_sizes(const conv *c, int o, int y, int x, int lane, double *sizes)
 {
     const wki_winograd_call *call = &c->call;
-    double size = call->bias == NULL ? 0.0 : fabs((double)call->bias[o]);
-    for (int i = 0; i < call->in_channels; i++)
-        for (int a = y % 2; a < y % 2 + 3; a++)
-            for (int b = x % 2; b < x % 2 + 3; b++)
-                size += c->sizes[(o * call->in_channels + i) * PLACES + 4 * a + b] *
-                        input_size(call, i, y - y % 2, x - x % 2, lane, 4 * a + b);
-    return (call->in_channels + 13) * KT_EPS * size;
+    const int places = (call->tile + 2) * (call->tile + 2);
+    for (int place = 0; place < places; place++) {
+        sizes[place] = 0.0;
+        for (int i = 0; i < call->in_channels; i++)
+            sizes[place] += c->sizes[(o * call->in_channels + i) * places + place] *
+                            input_size(call, i, y, x, lane, place);
+    }
 }
 
-static double right_value(const conv *c, int o, int y, int x, int lane, double *error)
+/* How far rounding may take an output: what all the intermediate sums are at most, times the roundings that one number
+ * goes through: three transforms, a product, a sum over the channels, and the bias. */
+static double error_of(const conv *c, int o, int y, int x, const double *sizes)
+{
+    const wki_winograd_call *call = &c->call;
+    const winograd_matrices *m = winograd_of(call->tile);
+    const int tile = call->tile, side = tile + 2;
+    double size = call->bias == NULL ? 0.0 : fabs((double)call->bias[o]);
+    for (int place = 0; place < side * side; place++) {
+        double factor = fabs(m->output[y % tile][place / side] * m->output[x % tile][place % side]);
+        if (factor != 0.0)
+            size += factor * sizes[place];
+    }
+    return (call->in_channels + 3 * WINOGRAD_ROUNDINGS) * KT_EPS * size;
+}
+
+static double right_value(const conv *c, int o, int y, int x, int lane)
 {
     const wki_winograd_call *call = &c->call;
     double sum = call->bias == NULL ? 0.0 : (double)call->bias[o];
@@ -159,45 +206,70 @@ static double right_value(const conv *c, int o, int y, int x, int lane, double *
             sum += weight_at(c, o, i, t / 3, t % 3) *
                    (double)call->input[i * call->in.channel + (y + t / 3) * call->in.row +
                                        (x + t % 3) * call->in.column + lane];
-    *error = error_of(c, o, y, x, lane);
-    if (call->relu && sum < 0.0)
-        sum = 0.0;
-    if (call->mask != NULL && call->mask[o * call->mask_plane.channel + y * call->mask_plane.row +
-                                         x * call->mask_plane.column + lane] <= 0.0f)
-        *error = sum = 0.0;
-    return sum;
+    return call->relu && sum < 0.0 ? 0.0 : sum;
+}
+
+static bool is_masked(const wki_winograd_call *call, int o, int y, int x, int lane)
+{
+    return call->mask != NULL && call->mask[o * call->mask_plane.channel + y * call->mask_plane.row +
+                                            x * call->mask_plane.column + lane] <= 0.0f;
 }
 
 /* ---- the check ---- */
 
-static void check_values(const conv *c, const char *name, bool *written)
+/* sizes: of the tile that (y, x) is in. */
+static void check_value(const conv *c, const char *name, int o, int y, int x, int lane,
+                        const double *sizes)
 {
     const wki_winograd_call *call = &c->call;
+    float got = call->output[o * call->out.channel + y * call->out.row + x * call->out.column + lane];
+    bool masked = is_masked(call, o, y, x, lane);
+    double right = masked ? 0.0 : right_value(c, o, y, x, lane);
+    double error = masked ? 0.0 : error_of(c, o, y, x, sizes);
+    if (lane >= call->images && got == 0.0f)
+        return;
+    if (call->tile == 4 && isnan(error) && isnan(got))
+        return;
+    if (!kt_near(got, right, error))
+        fail_msg("%s: tile %d, %d of %d channels, %d in, %d x %d: [%d][%d][%d] is %.9g, not %.9g +- "
+                 "%.3g",
+                 name, call->tile, o, call->channels, call->in_channels, call->height, call->width, y, x,
+                 lane, (double)got, right, error);
+}
+
+static void check_tile(const conv *c, const char *name, int t, bool *written)
+{
+    const wki_winograd_call *call = &c->call;
+    const int first_y = t / tiles_across(call) * call->tile,
+              first_x = t % tiles_across(call) * call->tile;
+    const int end_y = WKI_MIN(first_y + call->tile, call->height);
+    const int end_x = WKI_MIN(first_x + call->tile, call->width);
+    double sizes[WINOGRAD_MOST_PLACES];
     for (int o = 0; o < call->channels; o++)
-        for (int y = 2 * call->row_begin; y < WKI_MIN(2 * call->row_end, call->height); y++)
-            for (int x = 0; x < call->width; x++)
-                for (int lane = 0; lane < WKI_LANES; lane++) {
-                    ptrdiff_t at =
-                        o * call->out.channel + y * call->out.row + x * call->out.column + lane;
-                    double error, right = right_value(c, o, y, x, lane, &error);
-                    written[at] = true;
-                    if (lane >= call->images && call->output[at] == 0.0f)
-                        continue;
-                    if (!kt_near(call->output[at], right, error))
-                        fail_msg("%s: %d of %d channels, %d in, %d x %d: [%d][%d][%d] is %.9g, not %.9g "
-                                 "+- %.3g",
-                                 name, o, call->channels, call->in_channels, call->height, call->width,
-                                 y, x, lane, (double)call->output[at], right, error);
+        for (int lane = 0; lane < WKI_LANES; lane++) {
+            product_sizes(c, o, first_y, first_x, lane, sizes);
+            for (int y = first_y; y < end_y; y++)
+                for (int x = first_x; x < end_x; x++) {
+                    written[o * call->out.channel + y * call->out.row + x * call->out.column + lane] =
+                        true;
+                    check_value(c, name, o, y, x, lane, sizes);
                 }
+        }
+}
+
+static void check_values(const conv *c, const char *name, bool *written)
+{
+    for (int t = c->call.tile_begin; t < c->call.tile_end; t++)
+        check_tile(c, name, t, written);
 }
 
 /* What lanes that do not count hold need not be the same everywhere. */
 static void forget_absent(const wki_winograd_call *call)
 {
     for (int o = 0; o < call->channels; o++)
-        for (int y = 2 * call->row_begin; y < WKI_MIN(2 * call->row_end, call->height); y++)
+        for (int y = 0; y < call->height; y++)
             for (int x = 0; x < call->width; x++)
-                for (int lane = call->images; lane < WKI_LANES; lane++)
+                for (int lane = call->images; lane < WKI_LANES && is_in_range(call, y, x); lane++)
                     call->output[o * call->out.channel + y * call->out.row + x * call->out.column +
                                  lane] = 0.0f;
 }
@@ -211,7 +283,8 @@ static void run_table(conv *c, const wki_kernels *kernels, bool *written)
     kt_same_bits(&c->transformed[group], c->weights.transformed, c->transformed_floats, kernels->name,
                  "weights");
     c->call.weight = c->weights.transformed;
-    c->call.scratch = kt_floats(wki_winograd_scratch(c->call.in_channels));
+    c->call.scratch =
+        kt_floats(wki_winograd_scratch(c->call.tile, c->call.in_channels, c->call.channels));
     c->call.output = kt_floats(c->output_floats);
     kernels->winograd(&c->call);
     if (c->outputs[group] == NULL) /* the rest have the same bits */
@@ -244,14 +317,14 @@ static void test_winograd(void **state)
     }
 }
 
-/* Every number of channels with every parity of the sizes, the smallest included. */
+/* Every number of channels with every remainder of the sizes, the smallest included. */
 static void test_every_tile(void **state)
 {
     (void)state;
     for (int channels = 1; channels <= 25; channels++)
-        for (int size = 0; size < 9; size++) {
+        for (int size = 0; size < 25; size++) {
             conv c;
-            make_case(&c, channels, kt_int(1, 13), 1 + size / 3, 1 + size % 3);
+            make_case(&c, channels, kt_int(1, 5), 1 + size / 5, 1 + size % 5);
             run_case(&c);
         }
 }
@@ -265,8 +338,19 @@ static void test_many_channels(void **state)
     run_case(&c);
 }
 
-/* A row range at a time, in any order, gives the bits of the whole. */
-static void test_row_ranges(void **state)
+/* So many that some tiles go by at a time. */
+static void test_several_slots(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        conv c;
+        make_case(&c, kt_int(40, 50), kt_int(40, 50), kt_int(1, 12), kt_int(1, 12));
+        run_case(&c);
+    }
+}
+
+/* A range of tiles at a time, in any order, gives the bits of the whole. */
+static void test_tile_ranges(void **state)
 {
     (void)state;
     for (int i = 0; i < 40; i++) {
@@ -274,19 +358,19 @@ static void test_row_ranges(void **state)
         make_case(&c, kt_int(1, 13), kt_int(1, 13), kt_int(1, 9), kt_int(1, 9));
         const wki_kernels *kernels = kt_table(0);
         wki_winograd_call *call = &c.call;
-        call->row_begin = 0;
-        call->row_end = (call->height + 1) / 2;
+        call->tile_begin = 0;
+        call->tile_end = tile_count(call);
         make_input(call, false);
         c.weights.transformed = kt_floats(c.transformed_floats);
         kernels->winograd_weights(&c.weights);
         call->weight = c.weights.transformed;
-        call->scratch = kt_floats(wki_winograd_scratch(call->in_channels));
+        call->scratch = kt_floats(wki_winograd_scratch(call->tile, call->in_channels, call->channels));
         float *whole = call->output = kt_floats(c.output_floats);
         kernels->winograd(call);
         call->output = kt_floats(c.output_floats);
-        for (int y = (call->height + 1) / 2 - 1; y >= 0; y--) {
-            call->row_begin = y;
-            call->row_end = y + 1;
+        for (int t = tile_count(call) - 1; t >= 0; t--) {
+            call->tile_begin = t;
+            call->tile_end = t + 1;
             kernels->winograd(call);
         }
         assert_int_equal(kt_first_difference(whole, call->output, c.output_floats), 0);
@@ -297,10 +381,9 @@ static void test_row_ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_winograd),
-        cmocka_unit_test(test_every_tile),
-        cmocka_unit_test(test_many_channels),
-        cmocka_unit_test(test_row_ranges),
+        cmocka_unit_test(test_winograd),      cmocka_unit_test(test_every_tile),
+        cmocka_unit_test(test_many_channels), cmocka_unit_test(test_several_slots),
+        cmocka_unit_test(test_tile_ranges),
     };
     return cmocka_run_group_tests(tests, kt_seed, NULL);
 }

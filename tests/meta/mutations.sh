@@ -95,7 +95,7 @@ mutation 'winograd keeps only the last channel' src/cpu/conv2d_winograd.c \
     's/sum\[c\]\[v\] += w \* x\[v\]/sum[c][v] = w * x[v]/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'winograd does not turn the kernel for the gradient' src/cpu/conv2d_winograd.c \
-    's/call->flip ? 8 - x : x/call->flip ? x : x/; s/call->flip ? -3 : 3/call->flip ? 3 : 3/' \
+    's/call->flip ? 8 - t : t/t/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'conv2d_weight subtracts' src/cpu/conv2d_weight.c \
     's/sum\[i\]\[j\] += d\[i\] \* pixel/sum[i][j] -= d[i] * pixel/' \
@@ -103,9 +103,15 @@ mutation 'conv2d_weight subtracts' src/cpu/conv2d_weight.c \
 mutation 'max_pool2d_backward drops the mask of the ReLU' src/cpu/max_pool2d.c \
     's/if (call->mask)/if (false)/' \
     kernel/kernel_max_pool2d grad/grad_layers
-mutation 'winograd_gradient adds where it should subtract' src/cpu/conv2d_winograd_weight.c \
-    's/half \* (from\[1\] - from\[2\])/half * (from[1] + from[2])/' \
+mutation 'winograd_gradient adds where it should subtract, tiles of 2x2' src/cpu/winograd.h \
+    's/0.5f \* difference/0.5f * sum/' \
     kernel/kernel_winograd_gradient grad/grad_layers
+mutation 'winograd_gradient adds where it should subtract, tiles of 4x4' src/cpu/winograd.h \
+    's/difference - POINT_A/difference + POINT_A/' \
+    kernel/kernel_winograd_gradient grad/grad_layers
+mutation 'a 4x4 tile forgets a point' src/cpu/winograd.h \
+    's/difference + RATIO \* difference_b/difference/' \
+    kernel/kernel_winograd grad/grad_layers
 mutation 'the turned gradient keeps only the last product' src/cpu/turned.h \
     's/sum\[c\]\[v\] += w \* x\[v\]/sum[c][v] = w * x[v]/' \
     kernel/kernel_conv2d_turned kernel/kernel_winograd_gradient grad/grad_layers
