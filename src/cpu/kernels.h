@@ -92,8 +92,9 @@ typedef struct wki_conv2d_weight_call {
 /* How many floats of scratch a wki_conv2d_weight_call over that many channels needs. */
 size_t wki_conv2d_weight_scratch(int channels, int taps);
 
-/* The same for many input channels and images in the lanes: gradient[o][i][ky][kx] (+)= sum over y, x and images of
- * delta[o][y][x] * input[i][y * stride_h + ky * dilation_h][x * stride_w + kx * dilation_w]. */
+/* The same for many input channels: gradient[o][i][ky][kx] (+)= sum over y, x and images of
+ * delta[o][y][x] * input[i][y * stride_h + ky * dilation_h][x * stride_w + kx * dilation_w]. With images in the lanes
+ * or, of one image, columns: then stride_w is 1, and delta's last vector of a row is 0 behind the last column. */
 typedef struct wki_conv2d_turned_call {
     const float *input; /* where delta (0, 0)'s window begins */
     const float *delta;
@@ -106,6 +107,7 @@ typedef struct wki_conv2d_turned_call {
     int rows, columns; /* of delta */
     int span;          /* columns of the input that a row of delta meets */
     int images;        /* lanes from there on do not count */
+    bool one_image;    /* columns in the lanes: the planes' columns are 1 */
     bool accumulate;   /* add to what is there */
 } wki_conv2d_turned_call;
 

@@ -190,10 +190,10 @@ static bool gradient_suits_winograd(const wki_conv2d_plan *p)
 
 /* In percent of the peak, as measured: the direct way is slow where it reads much for few products, and where the
  * channels are too many for the L1 cache. */
-static bool gradient_suits_turned(const wki_conv2d_plan *p, const wki_conv2d *c)
+static bool gradient_suits_turned(const wki_conv2d_plan *p, const wki_conv2d *c, bool columns)
 {
     bool few_products = c->stride.w > 1 || c->kernel.h * c->kernel.w == 1;
-    double direct = few_products ? 40.0 : p->in_channels < 48 ? 86.0 : 66.0;
+    double direct = columns ? 30.0 : few_products ? 40.0 : p->in_channels < 48 ? 86.0 : 66.0;
     double turned = 78.0 * p->in_channels / (double)whole_channels(p);
     return turned * p->out_channels > direct * (p->out_channels + 2);
 }
@@ -208,7 +208,7 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
         p->gradient = WKI_GRADIENT_WINOGRAD;
         wki_need_scratch(plan, wki_winograd_gradient_scratch(p->tile, p->in_channels, p->out_channels,
                                                              (int)tile_count(out, p->tile)));
-    } else if (!plan->columns && gradient_suits_turned(p, c)) {
+    } else if (gradient_suits_turned(p, c, plan->columns)) {
         p->gradient = WKI_GRADIENT_TURNED;
         wki_need_scratch(plan, wki_conv2d_turned_scratch(p->in_channels, p->out_channels,
                                                          (int)(c->kernel.h * c->kernel.w), p->span));
@@ -494,6 +494,7 @@ static void gradient_turned(const wki_op *op, const wki_task *task, const share 
         .columns = out->width,
         .span = op->as.conv2d.span,
         .images = task->images,
+        .one_image = task->plan->columns,
         .accumulate = task->accumulate,
     };
     task->plan->kernels->conv2d_weight_turned(&call);

@@ -12,6 +12,22 @@ typedef struct grad {
 
 /* ---- cases ---- */
 
+/* Of one image, row-major: delta is 0 behind the last column, up to whole vectors, and the input may be read past its end
+ * by what is left of one. */
+static const float *make_one_image(wki_plane *plane, int channels, int rows, int columns)
+{
+    const int width = (columns + WKI_LANES - 1) / WKI_LANES * WKI_LANES + kt_int(0, 3);
+    *plane = (wki_plane){(ptrdiff_t)rows * width + kt_int(0, 3), width, 1};
+    const size_t count = (size_t)(channels * plane->channel) + WKI_LANES;
+    float *numbers = kt_floats(count);
+    memset(numbers, 0, count * sizeof(float));
+    for (int c = 0; c < channels; c++)
+        for (int y = 0; y < rows; y++)
+            for (int x = 0; x < columns; x++)
+                numbers[c * plane->channel + y * plane->row + x] = kt_float();
+    return numbers;
+}
+
 static void make_case(grad *g, int channels, int in_channels)
 {
     wki_conv2d_turned_call *call = &g->call;
@@ -27,13 +43,22 @@ static void make_case(grad *g, int channels, int in_channels)
                          .columns = kt_once_in(4) ? kt_int(1, 31) : kt_int(1, 5),
                          .images = kt_once_in(2) ? WKI_LANES : kt_int(1, WKI_LANES),
                          .accumulate = kt_once_in(2)}};
+    if (kt_once_in(3)) {
+        call->one_image = true;
+        call->images = call->stride_w = 1;
+        call->rows = kt_int(1, 15);
+    }
     g->taps = call->kernel_h * call->kernel_w;
     call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, channels);
     call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
     call->span = (call->columns - 1) * call->stride_w + (call->kernel_w - 1) * call->dilation_w + 1;
     int rows = (call->rows - 1) * call->stride_h + (call->kernel_h - 1) * call->dilation_h + 1;
-    call->input = kt_images(&call->in, in_channels, rows, call->span, call->images, false);
-    call->delta = kt_images(&call->out, channels, call->rows, call->columns, call->images, true);
+    call->input = call->one_image
+                      ? make_one_image(&call->in, in_channels, rows, call->span)
+                      : kt_images(&call->in, in_channels, rows, call->span, call->images, false);
+    call->delta = call->one_image
+                      ? make_one_image(&call->out, channels, call->rows, call->columns)
+                      : kt_images(&call->out, channels, call->rows, call->columns, call->images, true);
     g->before = kt_random_floats((size_t)(channels * in_channels * g->taps), false);
     if (kt_once_in(2))
         g->bias_before = kt_random_floats((size_t)channels, false);
