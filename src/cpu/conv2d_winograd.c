@@ -1,7 +1,7 @@
-/* The 3x3 convolution by Winograd's F(2x2, 3x3) and F(4x4, 3x3), in lanes (see winograd.h): for every tile of outputs
- * the window of each input channel is transformed (V = B^T d B), for each of its 16 or 36 places the channels are
+/* The convolution by Winograd's F(2x2, 3x3), F(4x4, 3x3) and F(2x2, 5x5), in lanes (see winograd.h): for every tile of
+ * outputs the window of each input channel is transformed (V = B^T d B), for each of its 16 or 36 places the channels are
  * multiplied and summed (M = U V, with the weights' transform U = G g G^T), and each output channel is transformed back
- * (A^T M A). 16 products take the place of 36, or 36 of 144.
+ * (A^T M A). 16 products take the place of 36, or 36 of 144, or 36 of 100.
  *
  * Some tiles go by at a time, so that weights which do not fit the cache come by less often. */
 #include "cpu/winograd.h"
@@ -18,46 +18,51 @@
 
 /* The kernels of one output channel and up to 16 input channels, in the lanes. */
 static void gather_kernels(const wki_winograd_weights_call *call, const float *from, int count,
-                           float taps[9][WKI_LANES])
+                           float taps[WINOGRAD_TAPS][WKI_LANES])
 {
+    const int area = call->kernel * call->kernel;
     for (int i = 0; i < count; i++, from += call->in_channel_stride)
-        for (int t = 0; t < 9; t++)
-            taps[t][i] = from[call->flip ? 8 - t : t];
+        for (int t = 0; t < area; t++)
+            taps[t][i] = from[call->flip ? area - 1 - t : t];
 }
 
 /* U of these: to[place][in channel], `place` floats from one place to the next. */
-ALWAYS_INLINE void transform_kernels(const int tile, float taps[9][WKI_LANES], float *to,
-                                     ptrdiff_t place)
+ALWAYS_INLINE void transform_kernels(const int tile, const int kernel,
+                                     float taps[WINOGRAD_TAPS][WKI_LANES], float *to, ptrdiff_t place)
 {
-    static const float scales[2][WINOGRAD_SIDE] = {{1.0f, 0.5f, 0.5f, 1.0f}, KERNEL_SCALES};
-    const float *scale = scales[tile == 4];
-    const int side = tile + 2;
+    const int side = tile + kernel - 1;
     UNROLL for (int v = 0; v < VPB; v++)
     {
-        vec rows[3][WINOGRAD_SIDE];
-        UNROLL for (int y = 0; y < 3; y++)
+        vec rows[WINOGRAD_KERNEL][WINOGRAD_SIDE];
+        UNROLL for (int y = 0; y < kernel; y++)
         {
-            vec g[3];
-            UNROLL for (int x = 0; x < 3; x++) g[x] = load(taps[3 * y + x] + v * VW);
-            winograd_kernel(tile, g, rows[y]);
+            vec g[WINOGRAD_KERNEL];
+            UNROLL for (int x = 0; x < kernel; x++) g[x] = load(taps[kernel * y + x] + v * VW);
+            winograd_kernel(kernel, side, g, rows[y]);
         }
         UNROLL for (int x = 0; x < side; x++)
         {
-            vec g[3] = {rows[0][x], rows[1][x], rows[2][x]}, u[WINOGRAD_SIDE];
-            winograd_kernel(tile, g, u);
+            vec g[WINOGRAD_KERNEL], u[WINOGRAD_SIDE];
+            UNROLL for (int y = 0; y < kernel; y++) g[y] = rows[y][x];
+            winograd_kernel(kernel, side, g, u);
             UNROLL for (int y = 0; y < side; y++)
-                store(to + (side * y + x) * place + v * VW, scale[y] * scale[x] * u[y]);
+            {
+                const float scale =
+                    winograd_kernel_scale(tile, side, y) * winograd_kernel_scale(tile, side, x);
+                store(to + (side * y + x) * place + v * VW, scale * u[y]);
+            }
         }
     }
 }
 
 /* All lanes are written, those that are no input channels where the next output channel's come; so the last ones take a
  * detour. */
-ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, const int tile)
+ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, const int tile,
+                                     const int kernel)
 {
-    const int places = (tile + 2) * (tile + 2);
+    const int places = (tile + kernel - 1) * (tile + kernel - 1);
     const ptrdiff_t plane = (ptrdiff_t)call->channels * call->in_channels;
-    float taps[9][WKI_LANES] = {{0}}, last[WINOGRAD_PLACES][WKI_LANES];
+    float taps[WINOGRAD_TAPS][WKI_LANES] = {{0}}, last[WINOGRAD_PLACES][WKI_LANES];
     for (int o = 0; o < call->channels; o++) {
         for (int i = 0; i < call->in_channels; i += WKI_LANES) {
             const int count = WKI_MIN(WKI_LANES, call->in_channels - i);
@@ -65,10 +70,10 @@ ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, cons
             gather_kernels(call, call->weight + o * call->channel_stride + i * call->in_channel_stride,
                            count, taps);
             if (at + WKI_LANES <= plane) {
-                transform_kernels(tile, taps, call->transformed + at, plane);
+                transform_kernels(tile, kernel, taps, call->transformed + at, plane);
                 continue;
             }
-            transform_kernels(tile, taps, last[0], WKI_LANES);
+            transform_kernels(tile, kernel, taps, last[0], WKI_LANES);
             for (int place = 0; place < places; place++)
                 memcpy(call->transformed + place * plane + at, last[place],
                        (size_t)count * sizeof(float));
@@ -78,10 +83,12 @@ ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, cons
 
 void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
 {
-    if (call->tile == 2)
-        transform_weights(call, 2);
+    if (call->kernel == 5)
+        transform_weights(call, 2, 5);
+    else if (call->tile == 2)
+        transform_weights(call, 2, 3);
     else
-        transform_weights(call, 4);
+        transform_weights(call, 4, 3);
 }
 
 /* ---- one tile ---- */
@@ -90,16 +97,16 @@ void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
 typedef void input_function(const wki_winograd_call *call, const float *input, float *transformed,
                             ptrdiff_t place);
 
-#define INPUT_TILE(name, tile, vectors)                                                                 \
+#define INPUT_TILE(name, side, vectors)                                                                 \
     static __attribute__((noinline)) void name(const wki_winograd_call *call, const float *input,       \
                                                float *transformed, ptrdiff_t place)                     \
     {                                                                                                   \
-        winograd_window(tile, input, call->in, call->in_channels, transformed, place, vectors);         \
+        winograd_window(side, input, call->in, call->in_channels, transformed, place, vectors);         \
     }
-INPUT_TILE(input_2, 2, VPB)
-INPUT_TILE(input_half_2, 2, HALF)
 INPUT_TILE(input_4, 4, VPB)
 INPUT_TILE(input_half_4, 4, HALF)
+INPUT_TILE(input_6, 6, VPB)
+INPUT_TILE(input_half_6, 6, HALF)
 
 /* What is multiplied: some places, of some input channels. */
 typedef struct product {
@@ -162,30 +169,30 @@ static multiply_function *const multiplies[MAX_CHANNELS + 1] = {
 };
 
 /* A^T M A of one channel and vector. */
-ALWAYS_INLINE void transform_back(const int tile, const float *products, ptrdiff_t place,
-                                  vec values[4][4])
+ALWAYS_INLINE void transform_back(const int tile, const int side, const float *products, ptrdiff_t place,
+                                  vec values[WINOGRAD_TILE][WINOGRAD_TILE])
 {
-    static const float scale[4] = OUTPUT_SCALES;
-    const int side = tile + 2;
-    vec rows[4][WINOGRAD_SIDE];
+    vec rows[WINOGRAD_TILE][WINOGRAD_SIDE];
     UNROLL for (int x = 0; x < side; x++)
     {
-        vec m[WINOGRAD_SIDE], column[4];
+        vec m[WINOGRAD_SIDE], column[WINOGRAD_TILE];
         UNROLL for (int y = 0; y < side; y++) m[y] = load(products + (side * y + x) * place);
-        winograd_output(tile, m, column);
+        winograd_output(tile, side, m, column);
         UNROLL for (int y = 0; y < tile; y++) rows[y][x] = column[y];
     }
     UNROLL for (int y = 0; y < tile; y++)
     {
-        winograd_output(tile, rows[y], values[y]);
-        UNROLL for (int x = 0; x < tile && tile > 2; x++) values[y][x] *= scale[y] * scale[x];
+        winograd_output(tile, side, rows[y], values[y]);
+        UNROLL for (int x = 0; x < tile && side > 4; x++) values[y][x] *=
+            winograd_output_scale(side, y) * winograd_output_scale(side, x);
     }
 }
 
 /* The outputs of one channel at (y, x), of the first `vectors` vectors of the lanes; the others' are 0. Only the rows
  * and columns that exist. */
 ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, const float *products,
-                                ptrdiff_t place, int y, int x, const int tile, const int vectors)
+                                ptrdiff_t place, int y, int x, const int tile, const int side,
+                                const int vectors)
 {
     const wki_plane out = call->out, mask_plane = call->mask_plane;
     const vec bias = splat(call->bias != NULL ? call->bias[channel] : 0.0f);
@@ -197,8 +204,8 @@ ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, cons
     const int rows = WKI_MIN(tile, call->height - y), columns = WKI_MIN(tile, call->width - x);
     UNROLL for (int v = 0; v < vectors; v++)
     {
-        vec values[4][4];
-        transform_back(tile, products + v * VW, place, values);
+        vec values[WINOGRAD_TILE][WINOGRAD_TILE];
+        transform_back(tile, side, products + v * VW, place, values);
         UNROLL for (int i = 0; i < tile; i++)
         {
             UNROLL for (int j = 0; j < tile; j++)
@@ -224,16 +231,28 @@ ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, cons
 typedef void output_function(const wki_winograd_call *call, int channel, const float *products,
                              ptrdiff_t place, int y, int x);
 
-#define OUTPUT_TILE(name, tile, vectors)                                                                \
+#define OUTPUT_TILE(name, tile, side, vectors)                                                          \
     static __attribute__((noinline)) void name(const wki_winograd_call *call, int channel,              \
                                                const float *products, ptrdiff_t place, int y, int x)    \
     {                                                                                                   \
-        output_lanes(call, channel, products, place, y, x, tile, vectors);                              \
+        output_lanes(call, channel, products, place, y, x, tile, side, vectors);                        \
     }
-OUTPUT_TILE(output_2, 2, VPB)
-OUTPUT_TILE(output_half_2, 2, HALF)
-OUTPUT_TILE(output_4, 4, VPB)
-OUTPUT_TILE(output_half_4, 4, HALF)
+OUTPUT_TILE(output_2_of_4, 2, 4, VPB)
+OUTPUT_TILE(output_half_2_of_4, 2, 4, HALF)
+OUTPUT_TILE(output_4_of_6, 4, 6, VPB)
+OUTPUT_TILE(output_half_4_of_6, 4, 6, HALF)
+OUTPUT_TILE(output_2_of_6, 2, 6, VPB)
+OUTPUT_TILE(output_half_2_of_6, 2, 6, HALF)
+
+/* By the size of the tile and the window, and whether half of the lanes are enough. */
+static output_function *find_output(int tile, int side, bool half)
+{
+    if (side == 4)
+        return half ? output_half_2_of_4 : output_2_of_4;
+    if (tile == 4)
+        return half ? output_half_4_of_6 : output_4_of_6;
+    return half ? output_half_2_of_6 : output_2_of_6;
+}
 
 /* ---- some tiles ---- */
 
@@ -258,14 +277,13 @@ typedef struct chunk {
 
 static chunk make_chunk(const wki_winograd_call *call, int slots)
 {
-    const int tile = call->tile;
+    const int tile = call->tile, side = tile + call->kernel - 1;
     const bool pairs = HALF > 0 && call->images <= WKI_LANES / 2;
     chunk k = {.call = call,
-               .input = tile == 2 ? (pairs ? input_half_2 : input_2) : (pairs ? input_half_4 : input_4),
-               .output =
-                   tile == 2 ? (pairs ? output_half_2 : output_2) : (pairs ? output_half_4 : output_4),
+               .input = side == 4 ? (pairs ? input_half_4 : input_4) : (pairs ? input_half_6 : input_6),
+               .output = find_output(tile, side, pairs),
                .tile = tile,
-               .places = (tile + 2) * (tile + 2),
+               .places = side * side,
                .groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS,
                .across = (call->width + tile - 1) / tile,
                .tiles_of_slot = pairs ? 2 : 1,
@@ -337,7 +355,8 @@ static void run_chunk(const chunk *k, int first, int tiles)
 
 void WKI_KERNEL(winograd)(const wki_winograd_call *call)
 {
-    const int slots = wki_winograd_slots(call->tile, call->in_channels, call->channels);
+    const int slots =
+        wki_winograd_slots(call->tile + call->kernel - 1, call->in_channels, call->channels);
     const chunk k = make_chunk(call, slots);
     const int most = slots * k.tiles_of_slot;
     for (int first = call->tile_begin; first < call->tile_end; first += most)

@@ -1,7 +1,7 @@
-/* The gradient of a 3x3 convolution's weights by Winograd's F(2x2, 3x3) and F(4x4, 3x3), turned round (see winograd.h):
- * with V = B^T d B of the window of the input behind every tile of outputs, and E = A e A^T of the tile's delta, dU =
- * the sum over tiles and images of E V at each of 16 or 36 places, and the gradient is G^T dU G. 16 products take the
- * place of 36, or 36 of 144.
+/* The gradient of a convolution's weights by Winograd's F(2x2, 3x3), F(4x4, 3x3) and F(2x2, 5x5), turned round (see
+ * winograd.h): with V = B^T d B of the window of the input behind every tile of outputs, and E = A e A^T of the tile's
+ * delta, dU = the sum over tiles and images of E V at each of 16 or 36 places, and the gradient is G^T dU G. 16 products
+ * take the place of 36, or 36 of 144, or 36 of 100.
  *
  * At a place this is a product of matrices over tiles and images. So V is turned: 16 input channels in the lanes
  * and the images one behind the other, where absent ones take no time. E stays as it comes, for its numbers are
@@ -15,10 +15,10 @@
 
 typedef struct chunk {
     const wki_winograd_gradient_call *call;
-    int places;
-    int blocks;     /* of 16 input channels */
-    int channels;   /* of delta */
-    ptrdiff_t room; /* tiles of a chunk, times WKI_LANES */
+    int side, places; /* of a window */
+    int blocks;       /* of 16 input channels */
+    int channels;     /* of delta */
+    ptrdiff_t room;   /* tiles of a chunk, times WKI_LANES */
     /* From one place to the next. A cache line is left free, lest all places fall on the same few of the cache's
      * sets where the numbers of channels are powers of two. */
     ptrdiff_t input_place, delta_place;
@@ -30,20 +30,20 @@ typedef struct chunk {
 
 typedef void window_function(const float *input, wki_plane plane, int channels, float *to);
 
-#define WINDOW(tile)                                                                                    \
-    static __attribute__((noinline)) void window_##tile(const float *input, wki_plane plane,            \
+#define WINDOW(side)                                                                                    \
+    static __attribute__((noinline)) void window_##side(const float *input, wki_plane plane,            \
                                                         int channels, float *to)                        \
     {                                                                                                   \
-        winograd_window(tile, input, plane, channels, to, (ptrdiff_t)WKI_LANES *WKI_LANES, VPB);        \
+        winograd_window(side, input, plane, channels, to, (ptrdiff_t)WKI_LANES *WKI_LANES, VPB);        \
     }
-WINDOW(2)
 WINDOW(4)
+WINDOW(6)
 
 /* V of one tile. Lanes beyond the images are written where the next tile's come, or into the room behind. */
 static void input_tile(const chunk *k, const float *input, int tile)
 {
     const wki_winograd_gradient_call *call = k->call;
-    window_function *window = call->tile == 2 ? window_2 : window_4;
+    window_function *window = k->side == 4 ? window_4 : window_6;
     for (int b = 0; b < k->blocks; b++) {
         int channels = WKI_MIN(WKI_LANES, call->in_channels - b * WKI_LANES);
         window(input + b * WKI_LANES * call->in.channel, call->in, channels, k->window);
@@ -55,33 +55,32 @@ static void input_tile(const chunk *k, const float *input, int tile)
 }
 
 /* E of one vector; what is beyond delta's last row and column is 0. */
-ALWAYS_INLINE void transform_delta(const int tile, const float *from, wki_plane plane, int rows,
-                                   int columns, float *to, ptrdiff_t place)
+ALWAYS_INLINE void transform_delta(const int tile, const int side, const float *from, wki_plane plane,
+                                   int rows, int columns, float *to, ptrdiff_t place)
 {
-    const int side = tile + 2;
-    vec lines[4][WINOGRAD_SIDE];
+    vec lines[WINOGRAD_TILE][WINOGRAD_SIDE];
     UNROLL for (int y = 0; y < tile; y++)
     {
-        vec e[4];
+        vec e[WINOGRAD_TILE];
         UNROLL for (int x = 0; x < tile; x++)
         {
             e[x] = (vec){0};
             if (y < rows && x < columns)
                 e[x] = load(from + y * plane.row + x * plane.column);
         }
-        winograd_delta(tile, e, lines[y]);
+        winograd_delta(tile, side, e, lines[y]);
     }
     UNROLL for (int x = 0; x < side; x++)
     {
-        vec e[4], v[WINOGRAD_SIDE];
+        vec e[WINOGRAD_TILE], v[WINOGRAD_SIDE];
         UNROLL for (int y = 0; y < tile; y++) e[y] = lines[y][x];
-        winograd_delta(tile, e, v);
+        winograd_delta(tile, side, e, v);
         UNROLL for (int y = 0; y < side; y++) store(to + (side * y + x) * place, v[y]);
     }
 }
 
 /* E of one tile. */
-ALWAYS_INLINE void delta_lanes(const chunk *k, int y, int x, int at, const int tile)
+ALWAYS_INLINE void delta_lanes(const chunk *k, int y, int x, int at, const int tile, const int side)
 {
     const wki_winograd_gradient_call *call = k->call;
     const wki_plane plane = call->out;
@@ -91,16 +90,19 @@ ALWAYS_INLINE void delta_lanes(const chunk *k, int y, int x, int at, const int t
             call->delta + (call->channel_begin + o) * plane.channel + y * plane.row + x * plane.column;
         float *to = k->delta + o * k->room + (ptrdiff_t)at * call->images;
         for (int v = 0; v * VW < call->images; v++)
-            transform_delta(tile, from + v * VW, plane, rows, columns, to + v * VW, k->delta_place);
+            transform_delta(tile, side, from + v * VW, plane, rows, columns, to + v * VW,
+                            k->delta_place);
     }
 }
 
 static void delta_tile(const chunk *k, int y, int x, int at)
 {
-    if (k->call->tile == 2)
-        delta_lanes(k, y, x, at, 2);
+    if (k->side == 4)
+        delta_lanes(k, y, x, at, 2, 4);
+    else if (k->call->tile == 4)
+        delta_lanes(k, y, x, at, 4, 6);
     else
-        delta_lanes(k, y, x, at, 4);
+        delta_lanes(k, y, x, at, 2, 6);
 }
 
 static void multiply_tiles(const chunk *k, int tiles)
@@ -118,30 +120,29 @@ static void multiply_tiles(const chunk *k, int tiles)
 }
 
 /* G^T dU G of one output channel and a block of input channels. */
-ALWAYS_INLINE void gradient_taps(const int tile, const float *sums, ptrdiff_t place,
-                                 float taps[9][WKI_LANES])
+ALWAYS_INLINE void gradient_taps(const int kernel, const int side, const float *sums, ptrdiff_t place,
+                                 float taps[WINOGRAD_TAPS][WKI_LANES])
 {
-    static const float scale[3] = GRADIENT_SCALES;
-    const int side = tile + 2;
     UNROLL for (int v = 0; v < VPB; v++)
     {
-        vec rows[3][WINOGRAD_SIDE];
+        vec rows[WINOGRAD_KERNEL][WINOGRAD_SIDE];
         UNROLL for (int x = 0; x < side; x++)
         {
-            vec m[WINOGRAD_SIDE], g[3];
+            vec m[WINOGRAD_SIDE], g[WINOGRAD_KERNEL];
             UNROLL for (int y = 0; y < side; y++) m[y] = load(sums + (side * y + x) * place + v * VW);
-            winograd_gradient(tile, m, g);
-            UNROLL for (int y = 0; y < 3; y++) rows[y][x] = g[y];
+            winograd_gradient(kernel, side, m, g);
+            UNROLL for (int y = 0; y < kernel; y++) rows[y][x] = g[y];
         }
-        UNROLL for (int y = 0; y < 3; y++)
+        UNROLL for (int y = 0; y < kernel; y++)
         {
-            vec g[3];
-            winograd_gradient(tile, rows[y], g);
-            UNROLL for (int x = 0; x < 3; x++)
+            vec g[WINOGRAD_KERNEL];
+            winograd_gradient(kernel, side, rows[y], g);
+            UNROLL for (int x = 0; x < kernel; x++)
             {
-                if (tile > 2)
-                    g[x] *= scale[y] * scale[x];
-                store(taps[3 * y + x] + v * VW, g[x]);
+                if (side > 4)
+                    g[x] *= winograd_gradient_scale(kernel, side, y) *
+                            winograd_gradient_scale(kernel, side, x);
+                store(taps[kernel * y + x] + v * VW, g[x]);
             }
         }
     }
@@ -152,23 +153,28 @@ static void gradient_block(const chunk *k, int o, int b)
     const wki_winograd_gradient_call *call = k->call;
     const ptrdiff_t place = (ptrdiff_t)k->blocks * k->channels * WKI_LANES;
     const float *sums = k->sums + ((ptrdiff_t)b * k->channels + o) * WKI_LANES;
-    float taps[9][WKI_LANES];
-    if (call->tile == 2)
-        gradient_taps(2, sums, place, taps);
+    const int area = call->kernel * call->kernel;
+    float taps[WINOGRAD_TAPS][WKI_LANES];
+    if (k->side == 4)
+        gradient_taps(3, 4, sums, place, taps);
+    else if (call->kernel == 3)
+        gradient_taps(3, 6, sums, place, taps);
     else
-        gradient_taps(4, sums, place, taps);
+        gradient_taps(5, 6, sums, place, taps);
     int channels = WKI_MIN(WKI_LANES, call->in_channels - b * WKI_LANES);
-    float *gradient =
-        call->gradient + ((ptrdiff_t)(call->channel_begin + o) * call->in_channels + b * WKI_LANES) * 9;
+    float *gradient = call->gradient +
+                      ((ptrdiff_t)(call->channel_begin + o) * call->in_channels + b * WKI_LANES) * area;
     for (int i = 0; i < channels; i++)
-        for (int t = 0; t < 9; t++)
-            gradient[9 * i + t] = call->accumulate ? gradient[9 * i + t] + taps[t][i] : taps[t][i];
+        for (int t = 0; t < area; t++, gradient++)
+            *gradient = call->accumulate ? *gradient + taps[t][i] : taps[t][i];
 }
 
 static chunk make_chunk(const wki_winograd_gradient_call *call, int tiles)
 {
+    const int side = call->tile + call->kernel - 1;
     chunk k = {.call = call,
-               .places = (call->tile + 2) * (call->tile + 2),
+               .side = side,
+               .places = side * side,
                .blocks = (call->in_channels + WKI_LANES - 1) / WKI_LANES,
                .channels = call->channel_end - call->channel_begin,
                .room = (ptrdiff_t)tiles * WKI_LANES,
@@ -183,15 +189,16 @@ static chunk make_chunk(const wki_winograd_gradient_call *call, int tiles)
 
 void WKI_KERNEL(winograd_gradient)(const wki_winograd_gradient_call *call)
 {
-    const int side = call->tile, across = (call->width + side - 1) / side;
-    const int all = (call->height + side - 1) / side * across;
-    const int most = wki_winograd_gradient_tiles(side, call->in_channels, call->channels, all);
+    const int tile = call->tile, across = (call->width + tile - 1) / tile;
+    const int all = (call->height + tile - 1) / tile * across;
+    const int most =
+        wki_winograd_gradient_tiles(tile + call->kernel - 1, call->in_channels, call->channels, all);
     chunk k = make_chunk(call, most);
     memset(k.window, 0, (size_t)(k.input - k.window) * sizeof(float));
     for (int first = 0, tiles; first < all; first += tiles) {
         tiles = WKI_MIN(most, all - first);
         for (int t = 0; t < tiles; t++) {
-            int y = (first + t) / across * side, x = (first + t) % across * side;
+            int y = (first + t) / across * tile, x = (first + t) % across * tile;
             input_tile(&k, call->input + y * call->in.row + x * call->in.column, t);
             delta_tile(&k, y, x, t);
         }

@@ -40,14 +40,15 @@ typedef struct wki_conv2d_call {
     bool relu;
 } wki_conv2d_call;
 
-/* A 3x3 convolution, stride and dilation 1, for images in the lanes: output[o][y][x] = bias[o] +
- * sum over i, ky, kx of weight[o][i][ky][kx] * input[i][y + ky][x + kx]. By Winograd's way, in tiles of 2x2 or 4x4
- * outputs; the input is read as if there were whole tiles, so that up to tile - 1 rows and columns more must be there.
- * With tiles of 4x4 these must be finite, and a NaN in a window may make the whole tile NaN. */
+/* A convolution of 3x3 or 5x5, stride and dilation 1, for images in the lanes: output[o][y][x] = bias[o] +
+ * sum over i, ky, kx of weight[o][i][ky][kx] * input[i][y + ky][x + kx]. By Winograd's way, in tiles of 2x2 or, if the
+ * kernel is 3x3, 4x4 outputs, each from a window with sides of tile + kernel - 1. The input is read as if there were
+ * whole tiles, so that up to tile - 1 rows and columns more must be there. With windows of 6x6 these must be finite, and
+ * a NaN in a window may make the whole tile NaN. */
 typedef struct wki_winograd_call {
-    int tile;            /* 2 or 4 */
+    int tile, kernel;
     const float *input;  /* where output (0, 0)'s window begins */
-    const float *weight; /* from winograd_weights: [(tile + 2)^2][channels][in_channels] */
+    const float *weight; /* from winograd_weights: [side^2][channels][in_channels] */
     const float *bias;   /* [channels] or NULL */
     float *output;
     const float *mask; /* where it is <= 0, the output is 0; or NULL */
@@ -61,17 +62,17 @@ typedef struct wki_winograd_call {
 } wki_winograd_call;
 
 typedef struct wki_winograd_weights_call {
-    int tile;            /* 2 or 4 */
-    const float *weight; /* element (o, i)'s 3x3 is at o * channel_stride + i * in_channel_stride */
-    float *transformed;  /* [(tile + 2)^2][channels][in_channels] */
+    int tile, kernel;
+    const float *weight; /* element (o, i)'s kernel is at o * channel_stride + i * in_channel_stride */
+    float *transformed;  /* [side^2][channels][in_channels] */
     ptrdiff_t channel_stride, in_channel_stride;
     int in_channels, channels;
     bool flip; /* the kernel turned by 180 degrees, as the gradient of the input wants it */
 } wki_winograd_weights_call;
 
-/* How many tiles go by at a time, or twice as many where half of the lanes are enough. */
-int wki_winograd_slots(int tile, int in_channels, int channels);
-size_t wki_winograd_scratch(int tile, int in_channels, int channels);
+/* side: of a window. How many tiles go by at a time, or twice as many where half of the lanes are enough. */
+int wki_winograd_slots(int side, int in_channels, int channels);
+size_t wki_winograd_scratch(int side, int in_channels, int channels);
 
 /* gradient[o][t] (+)= sum over y, x and lanes of delta[o][y][x] * input[y * in.row + x * in.column
  * + offset[t]], bias_gradient[o] (+)= sum of delta[o], for o in channel_begin .. channel_end. */
@@ -114,13 +115,13 @@ typedef struct wki_conv2d_turned_call {
 /* For a kernel of `area` taps. */
 size_t wki_conv2d_turned_scratch(int in_channels, int channels, int area, int span);
 
-/* The same for a 3x3 convolution with stride and dilation 1, images in the lanes, by Winograd's way:
+/* The same for a convolution of 3x3 or 5x5 with stride and dilation 1, images in the lanes, by Winograd's way:
  * gradient[o][i][ky][kx] (+)= sum over y, x and images of delta[o][y][x] * input[i][y + ky][x + kx]. */
 typedef struct wki_winograd_gradient_call {
-    int tile; /* 2 or 4; up to tile - 1 rows and columns more of the input must be there, finite */
+    int tile, kernel;   /* up to tile - 1 rows and columns more of the input must be there, finite */
     const float *input; /* where delta (0, 0)'s window begins */
     const float *delta;
-    float *gradient;      /* [channels][in_channels][3][3] */
+    float *gradient;      /* [channels][in_channels][kernel][kernel] */
     float *bias_gradient; /* [channels] or NULL */
     float *scratch;       /* wki_winograd_gradient_scratch() floats */
     wki_plane in, out;    /* out: delta's strides */
@@ -132,8 +133,8 @@ typedef struct wki_winograd_gradient_call {
 
 /* How many tiles of `tiles` are transformed at a time; of all channels, so that a part of them has the sums of
  * the whole. */
-int wki_winograd_gradient_tiles(int tile, int in_channels, int channels, int tiles);
-size_t wki_winograd_gradient_scratch(int tile, int in_channels, int channels, int tiles);
+int wki_winograd_gradient_tiles(int side, int in_channels, int channels, int tiles);
+size_t wki_winograd_gradient_scratch(int side, int in_channels, int channels, int tiles);
 
 /* output[c][y][x] = the largest of the window at (y * stride_h - padding_h, x * stride_w -
  * padding_w). */

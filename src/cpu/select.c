@@ -15,44 +15,39 @@ size_t wki_conv2d_turned_scratch(int in_channels, int channels, int area, int sp
     return blocks * WKI_LANES * ((size_t)area * (size_t)channels + (size_t)span * WKI_LANES);
 }
 
-static int64_t winograd_places(int tile)
-{
-    return (tile + 2) * (tile + 2);
-}
-
 /* One where the weights are in the cache anyway. */
-int wki_winograd_slots(int tile, int in_channels, int channels)
+int wki_winograd_slots(int side, int in_channels, int channels)
 {
     enum { CACHED_FLOATS = 16 * 1024, SLOTS = 4 };
-    return winograd_places(tile) * in_channels * channels <= CACHED_FLOATS ? 1 : SLOTS;
+    return (int64_t)side * side * in_channels * channels <= CACHED_FLOATS ? 1 : SLOTS;
 }
 
-size_t wki_winograd_scratch(int tile, int in_channels, int channels)
+size_t wki_winograd_scratch(int side, int in_channels, int channels)
 {
-    int64_t slots = wki_winograd_slots(tile, in_channels, channels);
+    int64_t slots = wki_winograd_slots(side, in_channels, channels);
     int64_t lines = slots * ((int64_t)in_channels + channels) + 2;
-    return (size_t)(winograd_places(tile) * lines * WKI_LANES);
+    return (size_t)((int64_t)side * side * lines * WKI_LANES);
 }
 
 /* So many tiles that what is transformed about fits the L2 cache, but more where the sums do not fit it either, so
  * that they come by less often. */
-int wki_winograd_gradient_tiles(int tile, int in_channels, int channels, int tiles)
+int wki_winograd_gradient_tiles(int side, int in_channels, int channels, int tiles)
 {
     enum { FEWEST_FLOATS = 64 * 1024, MOST_FLOATS = 1024 * 1024 };
-    int64_t blocks = (in_channels + WKI_LANES - 1) / WKI_LANES, places = winograd_places(tile);
+    int64_t blocks = (in_channels + WKI_LANES - 1) / WKI_LANES, places = (int64_t)side * side;
     int64_t one = places * WKI_LANES * (blocks * WKI_LANES + channels);
     int64_t sums = places * WKI_LANES * blocks * channels;
     int64_t floats = WKI_MIN(MOST_FLOATS, WKI_MAX(FEWEST_FLOATS, 2 * sums));
     return (int)WKI_MAX(1, WKI_MIN(tiles, floats / one));
 }
 
-size_t wki_winograd_gradient_scratch(int tile, int in_channels, int channels, int tiles)
+size_t wki_winograd_gradient_scratch(int side, int in_channels, int channels, int tiles)
 {
-    size_t most = (size_t)wki_winograd_gradient_tiles(tile, in_channels, channels, tiles) * WKI_LANES;
+    size_t most = (size_t)wki_winograd_gradient_tiles(side, in_channels, channels, tiles) * WKI_LANES;
     size_t blocks = ((size_t)in_channels + WKI_LANES - 1) / WKI_LANES, outs = (size_t)channels;
     size_t window = WKI_LANES * WKI_LANES, sums = blocks * outs * WKI_LANES;
     size_t free_lines = 2 * WKI_LANES;
-    return (size_t)winograd_places(tile) *
+    return (size_t)(side * side) *
            (window + sums + blocks * most * WKI_LANES + outs * most + free_lines);
 }
 

@@ -28,16 +28,15 @@ static void gradient_reach(int64_t in, int64_t out, int64_t kernel, int64_t stri
     *behind = WKI_MAX(0, floor_div(in - 1 + padding, stride) - (out - 1));
 }
 
-/* The transforms pay from about this many channels on, in and out. */
-enum { WINOGRAD_CHANNELS = 8 };
-
 bool wki_suits_winograd(const wick_module *layer)
 {
+    /* The transforms pay from about so many channels on, in and out. */
+    enum { CHANNELS_3X3 = 8, CHANNELS_5X5 = 12 };
     const wki_conv2d *c = &layer->as.conv2d;
-    return c->kernel.h == 3 && c->kernel.w == 3 && c->stride.h == 1 && c->stride.w == 1 &&
-           c->dilation.h == 1 && c->dilation.w == 1 && c->padding.h <= 2 && c->padding.w <= 2 &&
-           c->in_channels / c->groups >= WINOGRAD_CHANNELS &&
-           c->out_channels / c->groups >= WINOGRAD_CHANNELS;
+    const int64_t kernel = c->kernel.h, channels = WKI_MIN(c->in_channels, c->out_channels) / c->groups;
+    return (kernel == 3 || kernel == 5) && c->kernel.w == kernel && c->stride.h == 1 &&
+           c->stride.w == 1 && c->dilation.h == 1 && c->dilation.w == 1 && c->padding.h < kernel &&
+           c->padding.w < kernel && channels >= (kernel == 3 ? CHANNELS_3X3 : CHANNELS_5X5);
 }
 
 static int64_t tile_count(const wki_value *value, int tile)
@@ -45,7 +44,7 @@ static int64_t tile_count(const wki_value *value, int tile)
     return ((value->height + tile - 1) / tile) * ((value->width + tile - 1) / tile);
 }
 
-/* About how many cycles Winograd's way takes: the products, and what it takes to transform a channel, as measured. */
+/* About how many cycles Winograd's way takes for a 3x3 kernel: the products, and what it takes to transform a channel, as measured. */
 static double winograd_time(const wki_value *out, int tile, int64_t ins, int64_t outs)
 {
     double places = (tile + 2) * (tile + 2), transform = tile == 2 ? 100.0 : 370.0;
@@ -59,6 +58,8 @@ static int winograd_tile(const wki_op *op, const wki_plan *plan)
     if (plan->columns || !wki_suits_winograd(op->layer))
         return 0;
     const wki_conv2d *c = &op->layer->as.conv2d;
+    if (c->kernel.h == 5)
+        return 2;
     const wki_value *out = &plan->values[op->out];
     int64_t ins = c->in_channels / c->groups, outs = c->out_channels / c->groups;
     return winograd_time(out, 4, ins, outs) < winograd_time(out, 2, ins, outs) ? 4 : 2;
@@ -198,6 +199,11 @@ static bool gradient_suits_turned(const wki_conv2d_plan *p, const wki_conv2d *c,
     return turned * p->out_channels > direct * (p->out_channels + 2);
 }
 
+static int window_side(const wki_conv2d_plan *p, const wki_conv2d *c)
+{
+    return p->tile + (int)c->kernel.h - 1;
+}
+
 static void choose_gradient(wki_op *op, wki_plan *plan)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
@@ -206,8 +212,9 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
     p->span = (int)((out->width - 1) * c->stride.w + (c->kernel.w - 1) * c->dilation.w + 1);
     if (gradient_suits_winograd(p)) {
         p->gradient = WKI_GRADIENT_WINOGRAD;
-        wki_need_scratch(plan, wki_winograd_gradient_scratch(p->tile, p->in_channels, p->out_channels,
-                                                             (int)tile_count(out, p->tile)));
+        wki_need_scratch(plan,
+                         wki_winograd_gradient_scratch(window_side(p, c), p->in_channels,
+                                                       p->out_channels, (int)tile_count(out, p->tile)));
     } else if (gradient_suits_turned(p, c, plan->columns)) {
         p->gradient = WKI_GRADIENT_TURNED;
         wki_need_scratch(plan, wki_conv2d_turned_scratch(p->in_channels, p->out_channels,
@@ -229,10 +236,11 @@ static wick_status layout(wki_op *op, wki_plan *plan)
     WKI_TRY(phase_tables(op, plan));
     p->tile = winograd_tile(op, plan);
     if (p->tile != 0) {
-        p->transformed_floats = (size_t)((p->tile + 2) * (p->tile + 2)) * (size_t)p->groups *
-                                (size_t)p->in_channels * (size_t)p->out_channels;
+        const int side = window_side(p, c);
+        p->transformed_floats =
+            (size_t)(side * side) * (size_t)p->groups * (size_t)p->in_channels * (size_t)p->out_channels;
         p->packed_floats = 2 * p->transformed_floats;
-        wki_need_scratch(plan, wki_winograd_scratch(p->tile, p->in_channels, p->out_channels));
+        wki_need_scratch(plan, wki_winograd_scratch(side, p->in_channels, p->out_channels));
     }
     choose_gradient(op, plan);
     op->thread_at = wki_need_thread_floats(plan, p->packed_floats);
@@ -267,10 +275,12 @@ static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
 static void prepare_winograd(const wki_op *op, const wki_plan *plan, float *to, bool gradient)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
+    const int area = p->taps / p->in_channels;
     wki_winograd_weights_call call = {
         .tile = p->tile,
-        .channel_stride = gradient ? 9 : p->taps,
-        .in_channel_stride = gradient ? p->taps : 9,
+        .kernel = (int)op->layer->as.conv2d.kernel.h,
+        .channel_stride = gradient ? area : p->taps,
+        .in_channel_stride = gradient ? p->taps : area,
         .in_channels = gradient ? p->out_channels : p->in_channels,
         .channels = gradient ? p->in_channels : p->out_channels,
         .flip = gradient,
@@ -320,6 +330,7 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
     const wki_plane plane = in->data.plane;
     wki_winograd_call call = {
         .tile = p->tile,
+        .kernel = (int)op->layer->as.conv2d.kernel.h,
         .scratch = wki_scratch(plan, task->thread),
         .in = plane,
         .out = out->data.plane,
@@ -351,6 +362,7 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
     const wki_plane plane = out->gradient.plane;
     wki_winograd_call call = {
         .tile = p->tile,
+        .kernel = (int)op->layer->as.conv2d.kernel.h,
         .scratch = wki_scratch(plan, task->thread),
         .in = plane,
         .out = in->gradient.plane,
@@ -366,7 +378,8 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
     for (int g = 0; g < p->groups; g++) {
         int first = g * p->in_channels;
         call.input = wki_gradient(task, op->out) + g * p->out_channels * plane.channel -
-                     (2 - c->padding.h) * plane.row - (2 - c->padding.w) * plane.column;
+                     (c->kernel.h - 1 - c->padding.h) * plane.row -
+                     (c->kernel.w - 1 - c->padding.w) * plane.column;
         call.output = wki_gradient(task, op->in) + first * in->gradient.plane.channel;
         call.weight = weight + (size_t)g * (p->transformed_floats / (size_t)p->groups);
         if (in->relu)
@@ -450,6 +463,7 @@ static void gradient_winograd(const wki_op *op, const wki_task *task, const shar
     const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
     wki_winograd_gradient_call call = {
         .tile = p->tile,
+        .kernel = (int)op->layer->as.conv2d.kernel.h,
         .input = first_window(op, task, s),
         .delta = s->delta,
         .gradient = s->gradient,

@@ -1,9 +1,9 @@
-/* The gradient of a 3x3 convolution's weights by Winograd's way against sums in double, every table. */
+/* The gradient of a convolution's weights by Winograd's way against sums in double, every table. */
 #include "kernel_support.h"
 
 #include "winograd_matrices.h"
 
-enum { CASES = 200, TAPS = 9 };
+enum { CASES = 200, MOST_TAPS = 25 };
 
 typedef struct grad {
     wki_winograd_gradient_call call;
@@ -16,8 +16,9 @@ typedef struct grad {
 static void make_case(grad *g, int channels, int in_channels, int height, int width, int images)
 {
     wki_winograd_gradient_call *call = &g->call;
-    int tile = kt_once_in(2) ? 2 : 4;
+    int tile = kt_once_in(2) ? 2 : 4, kernel = tile == 2 && kt_once_in(2) ? 5 : 3;
     *g = (grad){.call = {.tile = tile,
+                         .kernel = kernel,
                          .in_channels = in_channels,
                          .channels = channels,
                          .height = height,
@@ -26,10 +27,11 @@ static void make_case(grad *g, int channels, int in_channels, int height, int wi
                          .accumulate = kt_once_in(2)}};
     call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, channels);
     call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
-    int rows = (height + tile - 1) / tile * tile + 2, columns = (width + tile - 1) / tile * tile + 2;
+    int rows = (height + tile - 1) / tile * tile + kernel - 1;
+    int columns = (width + tile - 1) / tile * tile + kernel - 1;
     call->input = kt_images(&call->in, in_channels, rows, columns, images, false);
     call->delta = kt_images(&call->out, channels, height, width, images, true);
-    g->before = kt_random_floats((size_t)(channels * in_channels * TAPS), false);
+    g->before = kt_random_floats((size_t)(channels * in_channels * kernel * kernel), false);
     if (kt_once_in(2))
         g->bias_before = kt_random_floats((size_t)channels, false);
 }
@@ -64,8 +66,9 @@ static double input_at(const wki_winograd_gradient_call *call, int i, int y, int
 static double product_size(const wki_winograd_gradient_call *call, int o, int i, int y, int x, int lane,
                            int place)
 {
-    const winograd_matrices *m = winograd_of(call->tile);
-    const int tile = call->tile, side = tile + 2, down = place / side, across = place % side;
+    const winograd_matrices *m = winograd_of(call->tile, call->kernel);
+    const int tile = call->tile, side = tile + call->kernel - 1, down = place / side,
+              across = place % side;
     double e = 0.0, v = 0.0;
     for (int a = 0; a < side; a++)
         for (int b = 0; b < side; b++)
@@ -81,21 +84,21 @@ static double product_size(const wki_winograd_gradient_call *call, int o, int i,
 /* How far rounding may take a weight's gradient: what all the intermediate sums are at most, times the roundings that
  * one number goes through: three transforms, a product, a sum over tiles and images, as many chunks at the most, and
  * what was there. */
-static void make_sizes(const wki_winograd_gradient_call *call, int o, int i, double sizes[TAPS])
+static void make_sizes(const wki_winograd_gradient_call *call, int o, int i, double sizes[MOST_TAPS])
 {
-    const winograd_matrices *m = winograd_of(call->tile);
-    const int tile = call->tile, side = tile + 2;
+    const winograd_matrices *m = winograd_of(call->tile, call->kernel);
+    const int tile = call->tile, kernel = call->kernel, side = tile + kernel - 1;
     double places[WINOGRAD_MOST_PLACES] = {0};
     for (int y = 0; y < call->height; y += tile)
         for (int x = 0; x < call->width; x += tile)
             for (int lane = 0; lane < call->images; lane++)
                 for (int place = 0; place < side * side; place++)
                     places[place] += product_size(call, o, i, y, x, lane, place);
-    for (int t = 0; t < TAPS; t++) {
+    for (int t = 0; t < kernel * kernel; t++) {
         sizes[t] = 0.0;
         for (int place = 0; place < side * side; place++)
-            sizes[t] +=
-                fabs(m->kernel[place / side][t / 3] * m->kernel[place % side][t % 3]) * places[place];
+            sizes[t] += fabs(m->kernel[place / side][t / kernel] * m->kernel[place % side][t % kernel]) *
+                        places[place];
     }
 }
 
@@ -105,28 +108,30 @@ static double right_value(const wki_winograd_gradient_call *call, int o, int i, 
     for (int y = 0; y < call->height; y++)
         for (int x = 0; x < call->width; x++)
             for (int lane = 0; lane < call->images; lane++)
-                sum += delta_at(call, o, y, x, lane) * input_at(call, i, y + t / 3, x + t % 3, lane);
+                sum += delta_at(call, o, y, x, lane) *
+                       input_at(call, i, y + t / call->kernel, x + t % call->kernel, lane);
     return sum;
 }
 
 static void check_weights(const grad *g, const char *name, int o, int i)
 {
     const wki_winograd_gradient_call *call = &g->call;
-    int tiles = tile_count(call);
-    double sizes[TAPS];
+    int tiles = tile_count(call), taps = call->kernel * call->kernel;
+    double sizes[MOST_TAPS];
     make_sizes(call, o, i, sizes);
-    for (int t = 0; t < TAPS; t++) {
-        int at = (o * call->in_channels + i) * TAPS + t;
+    for (int t = 0; t < taps; t++) {
+        int at = (o * call->in_channels + i) * taps + t;
         double before = call->accumulate ? (double)g->before[at] : 0.0;
         double right = before + right_value(call, o, i, t);
         double error =
             KT_EPS * ((tiles * (call->images + 1) + 3 * WINOGRAD_ROUNDINGS) * sizes[t] + fabs(before));
         if (!kt_near(call->gradient[at], right, error))
-            fail_msg(
-                "%s: tile %d, %d of %d channels, %d of %d in, %d x %d, %d images: tap %d is %.9g, not "
-                "%.9g +- %.3g",
-                name, call->tile, o, call->channels, i, call->in_channels, call->height, call->width,
-                call->images, t, (double)call->gradient[at], right, error);
+            fail_msg("%s: tile %d, kernel %d, %d of %d channels, %d of %d in, %d x %d, %d images: tap "
+                     "%d is %.9g, not "
+                     "%.9g +- %.3g",
+                     name, call->tile, call->kernel, o, call->channels, i, call->in_channels,
+                     call->height, call->width, call->images, t, (double)call->gradient[at], right,
+                     error);
     }
 }
 
@@ -134,19 +139,20 @@ static void check_weights(const grad *g, const char *name, int o, int i)
 
 static float *make_scratch(const wki_winograd_gradient_call *call)
 {
-    return kt_floats(
-        wki_winograd_gradient_scratch(call->tile, call->in_channels, call->channels, tile_count(call)));
+    return kt_floats(wki_winograd_gradient_scratch(call->tile + call->kernel - 1, call->in_channels,
+                                                   call->channels, tile_count(call)));
 }
 
 static void run_case(grad *g)
 {
     const wki_kernels *kernels;
     wki_winograd_gradient_call *call = &g->call;
-    size_t count = (size_t)(call->channels * call->in_channels * TAPS);
+    int taps = call->in_channels * call->kernel * call->kernel;
+    size_t count = (size_t)(call->channels * taps);
     for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
         int group = kt_group(kernels);
-        call->gradient = kt_gradient_like(g->before, call->channels, call->in_channels * TAPS,
-                                          call->channel_begin, call->channel_end, call->accumulate);
+        call->gradient = kt_gradient_like(g->before, call->channels, taps, call->channel_begin,
+                                          call->channel_end, call->accumulate);
         call->bias_gradient =
             g->bias_before == NULL
                 ? NULL
@@ -162,8 +168,8 @@ static void run_case(grad *g)
                               call->accumulate ? g->bias_before : NULL, call->delta, &call->out,
                               call->height, call->width, call->images);
         }
-        kt_others_untouched(call->gradient, call->channels, call->in_channels * TAPS,
-                            call->channel_begin, call->channel_end, kernels->name);
+        kt_others_untouched(call->gradient, call->channels, taps, call->channel_begin, call->channel_end,
+                            kernels->name);
         kt_same_bits(&g->firsts[group], call->gradient, count, kernels->name, "gradient");
         if (call->bias_gradient == NULL)
             continue;
@@ -206,7 +212,8 @@ static void test_shares_of_the_channels(void **state)
         grad g;
         make_random_case(&g);
         wki_winograd_gradient_call *call = &g.call;
-        size_t count = (size_t)(call->channels * call->in_channels * TAPS);
+        int taps = call->in_channels * call->kernel * call->kernel;
+        size_t count = (size_t)(call->channels * taps);
         call->accumulate = false;
         call->bias_gradient = NULL;
         for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {

@@ -1,4 +1,4 @@
-/* The matrices of Winograd's F(2, 3) and F(4, 3) in double, made from their points as Cook and Toom did: B from the
+/* The matrices of Winograd's F(2, 3), F(4, 3) and F(2, 5) in double, made from their points as Cook and Toom did: B from the
  * coefficients of the polynomials that are zero at all points but one, G and A from the points' powers. */
 #ifndef WINOGRAD_MATRICES_H
 #define WINOGRAD_MATRICES_H
@@ -11,7 +11,7 @@ enum { WINOGRAD_MOST_SIDE = 6, WINOGRAD_MOST_PLACES = 36, WINOGRAD_ROUNDINGS = 1
 
 typedef struct winograd_matrices {
     double input[WINOGRAD_MOST_SIDE][WINOGRAD_MOST_SIDE];  /* B^T */
-    double kernel[WINOGRAD_MOST_SIDE][3];                  /* G */
+    double kernel[WINOGRAD_MOST_SIDE][5];                  /* G */
     double output[WINOGRAD_MOST_SIDE][WINOGRAD_MOST_SIDE]; /* A^T */
 } winograd_matrices;
 
@@ -29,39 +29,38 @@ static void winograd_polynomial(const double *points, int count, int left_out, d
     }
 }
 
-/* `tile` + 1 points; the last one is infinity. */
-static void winograd_make(winograd_matrices *m, const double *points, int tile, double last_scale)
+/* As many points as a window has sides; the last one is infinity. */
+static void winograd_make(winograd_matrices *m, const double *points, int tile, int kernel,
+                          double last_scale)
 {
-    const int count = tile + 1;
+    const int count = tile + kernel - 2;
     memset(m, 0, sizeof(*m));
     for (int p = 0; p < count; p++) {
         double n = 1.0;
         for (int q = 0; q < count; q++)
             n *= q == p ? 1.0 : points[p] - points[q];
         winograd_polynomial(points, count, p, m->input[p]);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < kernel; i++)
             m->kernel[p][i] = pow(points[p], i) / n;
         for (int i = 0; i < tile; i++)
             m->output[i][p] = pow(points[p], i);
     }
     winograd_polynomial(points, count, -1, m->input[count]);
-    m->kernel[count][2] = 1.0 / last_scale;
+    m->kernel[count][kernel - 1] = 1.0 / last_scale;
     m->output[tile - 1][count] = last_scale;
 }
 
 /* F(2, 3) has the signs of the paper, which turn two rows of B and so of G round, and A's last. */
-static const winograd_matrices *winograd_of(int tile)
+static const winograd_matrices *winograd_of(int tile, int kernel)
 {
-    static const double two[] = {0.0, 1.0, -1.0}, four[] = {0.0, 0.625, -0.625, 1.5, -1.5};
+    static const double few[] = {0.0, 1.0, -1.0}, many[] = {0.0, 0.625, -0.625, 1.5, -1.5};
     static winograd_matrices m;
-    static int made;
-    if (made == tile)
+    static int made_tile, made_kernel;
+    const int side = tile + kernel - 1;
+    if (made_tile == tile && made_kernel == kernel)
         return &m;
-    if (tile == 4)
-        winograd_make(&m, four, 4, 0.625 * 0.625 * 0.625);
-    else
-        winograd_make(&m, two, 2, 1.0);
-    if (tile == 2) {
+    winograd_make(&m, side == 4 ? few : many, tile, kernel, side == 4 ? 1.0 : pow(0.625, tile - 1));
+    if (side == 4) {
         for (int i = 0; i < 4; i++) {
             m.input[0][i] *= -1.0;
             m.input[3][i] *= -1.0;
@@ -70,7 +69,8 @@ static const winograd_matrices *winograd_of(int tile)
             m.kernel[0][i] *= -1.0;
         m.output[1][3] = -1.0;
     }
-    made = tile;
+    made_tile = tile;
+    made_kernel = kernel;
     return &m;
 }
 

@@ -95,7 +95,7 @@ mutation 'winograd keeps only the last channel' src/cpu/conv2d_winograd.c \
     's/sum\[c\]\[v\] += w \* x\[v\]/sum[c][v] = w * x[v]/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'winograd does not turn the kernel for the gradient' src/cpu/conv2d_winograd.c \
-    's/call->flip ? 8 - t : t/t/' \
+    's/call->flip ? area - 1 - t : t/t/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'conv2d_weight subtracts' src/cpu/conv2d_weight.c \
     's/sum\[i\]\[j\] += d\[i\] \* pixel/sum[i][j] -= d[i] * pixel/' \
