@@ -159,32 +159,29 @@ static void check_weights(conv *c, const float *got, const char *name)
             }
 }
 
-/* |B^T| |d| |B| of one tile, at a place. */
-static double input_size(const wki_winograd_call *call, int i, int y, int x, int lane, int place)
+/* |B^T| |d| |B| of a tile, of each input channel: [in channel][place]. */
+static void input_sizes(const wki_winograd_call *call, int y, int x, int lane, double *sizes)
 {
-    const winograd_matrices *m = winograd_of(call->tile, call->kernel);
     const int side = call->tile + call->kernel - 1;
-    double size = 0.0;
-    for (int a = 0; a < side; a++)
-        for (int b = 0; b < side; b++) {
-            double factor = fabs(m->input[place / side][a] * m->input[place % side][b]);
-            if (factor != 0.0)
-                size += factor * fabs((double)call->input[i * call->in.channel + (y + a) * call->in.row +
-                                                          (x + b) * call->in.column + lane]);
-        }
-    return size;
+    const winograd_matrices *m = winograd_of(call->tile, call->kernel);
+    for (int i = 0; i < call->in_channels; i++) {
+        double window[WINOGRAD_MOST_PLACES];
+        for (int t = 0; t < side * side; t++)
+            window[t] = (double)call->input[i * call->in.channel + (y + t / side) * call->in.row +
+                                            (x + t % side) * call->in.column + lane];
+        winograd_sizes(m->input, side, side, window, sizes + i * side * side);
+    }
 }
 
-/* |U| |V| of a tile at each place: the sum of what all the intermediate sums are at most. */
-static void product_sizes(const conv *c, int o, int y, int x, int lane, double *sizes)
+/* |U| |V| of an output channel at each place: the sum of what all the intermediate sums are at most. */
+static void product_sizes(const conv *c, int o, const double *inputs, double *sizes)
 {
-    const wki_winograd_call *call = &c->call;
-    const int side = call->tile + call->kernel - 1, places = side * side;
+    const int side = c->call.tile + c->call.kernel - 1, places = side * side, ins = c->call.in_channels;
+    const double *weights = c->sizes + (ptrdiff_t)o * ins * places;
     for (int place = 0; place < places; place++) {
         sizes[place] = 0.0;
-        for (int i = 0; i < call->in_channels; i++)
-            sizes[place] += c->sizes[(o * call->in_channels + i) * places + place] *
-                            input_size(call, i, y, x, lane, place);
+        for (int i = 0; i < ins; i++)
+            sizes[place] += weights[i * places + place] * inputs[i * places + place];
     }
 }
 
@@ -254,9 +251,12 @@ static void check_tile(const conv *c, const char *name, int t, bool *written)
     const int end_y = WKI_MIN(first_y + call->tile, call->height);
     const int end_x = WKI_MIN(first_x + call->tile, call->width);
     double sizes[WINOGRAD_MOST_PLACES];
-    for (int o = 0; o < call->channels; o++)
-        for (int lane = 0; lane < WKI_LANES; lane++) {
-            product_sizes(c, o, first_y, first_x, lane, sizes);
+    double *inputs = malloc((size_t)call->in_channels * WINOGRAD_MOST_PLACES * sizeof(*inputs));
+    assert_non_null(inputs);
+    for (int lane = 0; lane < WKI_LANES; lane++) {
+        input_sizes(call, first_y, first_x, lane, inputs);
+        for (int o = 0; o < call->channels; o++) {
+            product_sizes(c, o, inputs, sizes);
             for (int y = first_y; y < end_y; y++)
                 for (int x = first_x; x < end_x; x++) {
                     written[o * call->out.channel + y * call->out.row + x * call->out.column + lane] =
@@ -264,6 +264,8 @@ static void check_tile(const conv *c, const char *name, int t, bool *written)
                     check_value(c, name, o, y, x, lane, sizes);
                 }
         }
+    }
+    free(inputs);
 }
 
 static void check_values(const conv *c, const char *name, bool *written)

@@ -62,23 +62,22 @@ static double input_at(const wki_winograd_gradient_call *call, int i, int y, int
     return (double)call->input[i * call->in.channel + y * call->in.row + x * call->in.column + lane];
 }
 
-/* What |E| |V| of a tile can be at most, at a place. */
-static double product_size(const wki_winograd_gradient_call *call, int o, int i, int y, int x, int lane,
-                           int place)
+/* What |E| |V| of a tile can be at most, added to each place's. */
+static void add_product_sizes(const wki_winograd_gradient_call *call, int o, int i, int y, int x,
+                              int lane, double *places)
 {
     const winograd_matrices *m = winograd_of(call->tile, call->kernel);
-    const int tile = call->tile, side = tile + call->kernel - 1, down = place / side,
-              across = place % side;
-    double e = 0.0, v = 0.0;
-    for (int a = 0; a < side; a++)
-        for (int b = 0; b < side; b++)
-            if (m->input[down][a] != 0.0 && m->input[across][b] != 0.0)
-                v += fabs(m->input[down][a] * m->input[across][b] *
-                          input_at(call, i, y + a, x + b, lane));
-    for (int a = 0; a < tile; a++)
-        for (int b = 0; b < tile; b++)
-            e += fabs(m->output[a][down] * m->output[b][across] * delta_at(call, o, y + a, x + b, lane));
-    return e * v;
+    const int tile = call->tile, side = tile + call->kernel - 1;
+    double window[WINOGRAD_MOST_PLACES], delta[WINOGRAD_MOST_PLACES];
+    double v[WINOGRAD_MOST_PLACES], e[WINOGRAD_MOST_PLACES];
+    for (int t = 0; t < side * side; t++)
+        window[t] = input_at(call, i, y + t / side, x + t % side, lane);
+    for (int t = 0; t < tile * tile; t++)
+        delta[t] = delta_at(call, o, y + t / tile, x + t % tile, lane);
+    winograd_sizes(m->input, side, side, window, v);
+    winograd_sizes(m->delta, side, tile, delta, e);
+    for (int place = 0; place < side * side; place++)
+        places[place] += e[place] * v[place];
 }
 
 /* How far rounding may take a weight's gradient: what all the intermediate sums are at most, times the roundings that
@@ -92,8 +91,7 @@ static void make_sizes(const wki_winograd_gradient_call *call, int o, int i, dou
     for (int y = 0; y < call->height; y += tile)
         for (int x = 0; x < call->width; x += tile)
             for (int lane = 0; lane < call->images; lane++)
-                for (int place = 0; place < side * side; place++)
-                    places[place] += product_size(call, o, i, y, x, lane, place);
+                add_product_sizes(call, o, i, y, x, lane, places);
     for (int t = 0; t < kernel * kernel; t++) {
         sizes[t] = 0.0;
         for (int place = 0; place < side * side; place++)

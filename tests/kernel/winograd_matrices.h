@@ -13,6 +13,7 @@ typedef struct winograd_matrices {
     double input[WINOGRAD_MOST_SIDE][WINOGRAD_MOST_SIDE];  /* B^T */
     double kernel[WINOGRAD_MOST_SIDE][5];                  /* G */
     double output[WINOGRAD_MOST_SIDE][WINOGRAD_MOST_SIDE]; /* A^T */
+    double delta[WINOGRAD_MOST_SIDE][WINOGRAD_MOST_SIDE];  /* A */
 } winograd_matrices;
 
 /* The coefficients of the product of (x - points[q]) over all q but `left_out`. */
@@ -69,9 +70,31 @@ static const winograd_matrices *winograd_of(int tile, int kernel)
             m.kernel[0][i] *= -1.0;
         m.output[1][3] = -1.0;
     }
+    for (int i = 0; i < tile; i++)
+        for (int p = 0; p < side; p++)
+            m.delta[p][i] = m.output[i][p];
     made_tile = tile;
     made_kernel = kernel;
     return &m;
+}
+
+/* |M| |numbers| |M^T|, what a transform of count x count numbers is at most at each of side x side places. A factor of 0
+ * takes nothing, not even of a NaN. */
+static void winograd_sizes(const double (*m)[WINOGRAD_MOST_SIDE], int side, int count,
+                           const double *numbers, double *places)
+{
+    double half[WINOGRAD_MOST_SIDE][WINOGRAD_MOST_SIDE] = {{0}};
+    for (int p = 0; p < side; p++)
+        for (int a = 0; a < count; a++)
+            for (int b = 0; b < count && m[p][a] != 0.0; b++)
+                half[p][b] += fabs(m[p][a] * numbers[a * count + b]);
+    for (int p = 0; p < side; p++)
+        for (int q = 0; q < side; q++) {
+            places[p * side + q] = 0.0;
+            for (int b = 0; b < count; b++)
+                if (m[q][b] != 0.0)
+                    places[p * side + q] += fabs(m[q][b]) * half[p][b];
+        }
 }
 
 #endif
