@@ -62,6 +62,10 @@ const cli_option train_options[] = {
      "onecycle begins with the learning rate divided by this; 25 without this flag"},
     {"final-div-factor", "D", OPTION_REAL, HOW(final_div_factor), 0, 0,
      "onecycle ends with its first learning rate divided by this; 10000 without this flag"},
+    {"cycle-momentum", "B,M", OPTION_TEXT, HOW(cycle_momentum), 0, 0,
+     "with onecycle: let the momentum, or adam's first beta, go from M down to B and back, as "
+     "OneCycleLR "
+     "does of itself with 0.85,0.95"},
     {"clip-grad", "NORM", OPTION_REAL, HOW(clip_grad), 0, 0,
      "scale the gradients so that their norm is at most this (clip_grad_norm_)"},
     {"ema", "DECAY", OPTION_REAL, HOW(ema), 0, 0,

@@ -94,7 +94,7 @@ typedef enum wick_schedule_kind {
     WICK_SCHEDULE_STEP,      /* StepLR: times gamma after every step_size steps */
     WICK_SCHEDULE_MULTISTEP, /* MultiStepLR: times gamma at each milestone */
     WICK_SCHEDULE_COSINE,    /* CosineAnnealingLR: down to min_lr along half a cosine */
-    WICK_SCHEDULE_ONECYCLE,  /* OneCycleLR, its two phases of half a cosine; momentum does not cycle */
+    WICK_SCHEDULE_ONECYCLE,  /* OneCycleLR, its two phases of half a cosine */
 } wick_schedule_kind;
 
 /* A learning rate that changes with every step. The optimizer's lr is the base one, of OneCycleLR max_lr. Where a
@@ -112,10 +112,15 @@ typedef struct wick_schedule {
     int milestone_count;
     double min_lr;
     double pct_start, div_factor, final_div_factor; /* 0: 0.3, 25, 1e4 */
+    /* Of one-cycle: the momentum of SGD, or Adam's first beta, goes from max_momentum down to base_momentum while the
+     * rate goes up, and back (PyTorch's cycle_momentum, there from 0.95 to 0.85 unless it is turned off); before, in a
+     * warm-up, it is max_momentum. Both above 0 and below 1, max_momentum not below base_momentum; or both 0: no cycle. */
+    double base_momentum, max_momentum;
 } wick_schedule;
 /* From now on every step takes its learning rate from the schedule, which is copied; NULL: lr again. The steps that
  * were made count ("step" is then in the state_dict).
- * Errors: WICK_EINVAL for a schedule that makes no sense; the one before stays. */
+ * Errors: WICK_EINVAL for a schedule that makes no sense, or that cycles the momentum of an SGD without one; the one
+ * before stays. */
 WICK_API wick_status wick_optimizer_set_schedule(wick_optimizer *optimizer,
                                                  const wick_schedule *schedule);
 /* The learning rate of the next step. */
@@ -178,8 +183,9 @@ typedef struct wick_train_options {
     double decay_rate;            /* gamma */
     const char *decay_milestones; /* of multistep: epochs, "10,15" (or NULL) */
     double min_lr, pct_start, div_factor, final_div_factor;
-    double clip_grad; /* the greatest norm of the gradients; 0: any */
-    double ema;       /* the decay of the weights' average; 0: none */
+    const char *cycle_momentum; /* of onecycle: base_momentum and max_momentum, "0.85,0.95" (or NULL) */
+    double clip_grad;           /* the greatest norm of the gradients; 0: any */
+    double ema;                 /* the decay of the weights' average; 0: none */
     bool ema_no_warmup;
     const char *validation; /* how much of the training half is held out: "0.1", "5000" (or NULL) */
     int64_t split_seed;     /* of the permutation that says which */

@@ -7,9 +7,10 @@
 static void begin_common(const wick_optimizer *optimizer, wki_update_rates rates[2])
 {
     double t = (double)optimizer->step;
-    double correction1 = 1.0 - pow(optimizer->beta1, t), correction2 = 1.0 - pow(optimizer->beta2, t);
+    double correction1 = 1.0 - pow(optimizer->momentum_now, t),
+           correction2 = 1.0 - pow(optimizer->beta2, t);
     rates[0] = rates[1] = (wki_update_rates){.lr = (float)(optimizer->lr_now / correction1),
-                                             .add = (float)(1.0 - optimizer->beta1),
+                                             .add = (float)(1.0 - optimizer->momentum_now),
                                              .shrink = 1.0f,
                                              .keep_square = (float)optimizer->beta2,
                                              .add_square = (float)(1.0 - optimizer->beta2),

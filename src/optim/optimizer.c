@@ -121,6 +121,9 @@ static bool decays(const wick_optimizer *optimizer, size_t index)
 void wki_optimizer_begin_step(wick_optimizer *optimizer)
 {
     optimizer->lr_now = wick_optimizer_lr(optimizer);
+    /* SGD has no beta1, and Adam no momentum. */
+    double usual = optimizer->momentum != 0.0 ? optimizer->momentum : optimizer->beta1;
+    optimizer->momentum_now = wki_schedule_momentum(&optimizer->schedule, usual, optimizer->step);
     optimizer->step++;
     optimizer->kind->begin(optimizer, optimizer->rates);
     wki_optimizer_begin_average(optimizer);

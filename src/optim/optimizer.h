@@ -26,8 +26,8 @@ struct wick_optimizer {
     bool scheduled;
     wick_schedule schedule;
 
-    int64_t step;  /* how many were begun */
-    double lr_now; /* of the step that was begun */
+    int64_t step;                /* how many were begun */
+    double lr_now, momentum_now; /* of the step that was begun; the momentum is SGD's or Adam's beta1 */
     /* What is kept for each number, one array after another, each laid out as the parameters are. */
     float *state;
     size_t *state_at; /* where a parameter's numbers begin in an array */
@@ -92,6 +92,8 @@ void wki_optimizer_update(void *pointer, int index, float *value, const float *g
 
 /* The learning rate of that step, counted from 0. */
 double wki_schedule_lr(const wick_schedule *schedule, double lr, int64_t step);
+/* The momentum likewise, `usual` if it does not cycle. */
+double wki_schedule_momentum(const wick_schedule *schedule, double usual, int64_t step);
 
 /* Fails unless min <= value < end (value is a number). */
 wick_status wki_optimizer_check(wick_context *context, const char *name, double value, double min,

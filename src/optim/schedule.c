@@ -23,15 +23,21 @@ static double or_default(double value, double usual)
     return value == 0.0 ? usual : value;
 }
 
-/* OneCycleLR's two phases: up until pct_start of the steps, and down. */
-static double one_cycle(const wick_schedule *s, double lr, int64_t step, int64_t total)
+/* OneCycleLR's two phases: from `first` to `middle` until pct_start of the steps, and on to `last`. */
+static double two_phases(const wick_schedule *s, int64_t step, int64_t total, double first,
+                         double middle, double last)
 {
-    double low = lr / or_default(s->div_factor, 25.0), last = low / or_default(s->final_div_factor, 1e4);
     double top = or_default(s->pct_start, 0.3) * (double)total - 1.0, end = (double)total - 1.0,
            at = (double)step;
     if (at <= top)
-        return top > 0.0 ? anneal(low, lr, at / top) : lr;
-    return at >= end ? last : anneal(lr, last, (at - top) / (end - top));
+        return top > 0.0 ? anneal(first, middle, at / top) : middle;
+    return at >= end ? last : anneal(middle, last, (at - top) / (end - top));
+}
+
+static double one_cycle(const wick_schedule *s, double lr, int64_t step, int64_t total)
+{
+    double low = lr / or_default(s->div_factor, 25.0), last = low / or_default(s->final_div_factor, 1e4);
+    return two_phases(s, step, total, low, lr, last);
 }
 
 static double after_warmup(const wick_schedule *s, double lr, int64_t step, int64_t total)
@@ -63,6 +69,31 @@ double wki_schedule_lr(const wick_schedule *s, double lr, int64_t step)
     double first = or_default(s->warmup_factor, 0.01);
     return after_warmup(s, lr, 0, total) *
            (first + (1.0 - first) * (double)step / (double)s->warmup_steps);
+}
+
+double wki_schedule_momentum(const wick_schedule *s, double usual, int64_t step)
+{
+    if (s->max_momentum == 0.0)
+        return usual;
+    return two_phases(s, WKI_MAX(0, step - s->warmup_steps), s->total_steps - s->warmup_steps,
+                      s->max_momentum, s->base_momentum, s->max_momentum);
+}
+
+static wick_status check_momentum(const wick_optimizer *optimizer, const wick_schedule *s)
+{
+    wick_context *context = optimizer->context;
+    if (s->base_momentum == 0.0 && s->max_momentum == 0.0)
+        return WICK_OK;
+    if (!(s->base_momentum > 0.0 && s->base_momentum < 1.0))
+        return wki_fail(context, WICK_EINVAL, "base_momentum is %g; it must be above 0, and below 1",
+                        s->base_momentum);
+    WKI_TRY(wki_optimizer_check(context, "max_momentum", s->max_momentum, s->base_momentum, 1.0));
+    if (s->kind != WICK_SCHEDULE_ONECYCLE)
+        return wki_fail(context, WICK_EINVAL, "only a one-cycle schedule cycles the momentum");
+    if (wki_optimizer_buffers(optimizer) == 0)
+        return wki_fail(context, WICK_EINVAL,
+                        "the momentum is to cycle, and SGD was made without one; it needs a momentum");
+    return WICK_OK;
 }
 
 static wick_status check_numbers(wick_context *context, const wick_schedule *s)
@@ -117,8 +148,10 @@ wick_status wick_optimizer_set_schedule(wick_optimizer *optimizer, const wick_sc
 {
     if (optimizer == NULL)
         return WICK_EINVAL;
-    if (schedule != NULL)
+    if (schedule != NULL) {
         WKI_TRY(check(optimizer->context, schedule));
+        WKI_TRY(check_momentum(optimizer, schedule));
+    }
     optimizer->scheduled = schedule != NULL;
     optimizer->schedule = schedule != NULL ? *schedule : (wick_schedule){0};
     return WICK_OK;

@@ -9,9 +9,9 @@ static void begin(wick_optimizer *optimizer, wki_update_rates rates[2])
     bool first = optimizer->step == 1;
     const wki_update_rates common = {.lr = (float)optimizer->lr_now,
                                      .decay = (float)optimizer->weight_decay,
-                                     .keep = first ? 0.0f : (float)optimizer->momentum,
+                                     .keep = first ? 0.0f : (float)optimizer->momentum_now,
                                      .add = first ? 1.0f : (float)(1.0 - optimizer->dampening),
-                                     .momentum = (float)optimizer->momentum,
+                                     .momentum = (float)optimizer->momentum_now,
                                      .nesterov = optimizer->nesterov};
     rates[0] = rates[1] = common;
     rates[1].decay = 0.0f;

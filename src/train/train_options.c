@@ -34,6 +34,8 @@ const wki_train_option wki_train_options[] = {
     {"div_factor", "div-factor", "Division at the start", WKI_OPTION_NUMBER, AT(div_factor), NULL},
     {"final_div_factor", "final-div-factor", "Division at the end", WKI_OPTION_NUMBER,
      AT(final_div_factor), NULL},
+    {"cycle_momentum", "cycle-momentum", "Momentum cycles between", WKI_OPTION_TEXT, AT(cycle_momentum),
+     NULL},
     {"clip_grad", "clip-grad", "Gradients clipped at the norm", WKI_OPTION_NUMBER, AT(clip_grad), NULL},
     {"ema", "ema", "Average of the weights, decay", WKI_OPTION_NUMBER, AT(ema), NULL},
     {"ema_no_warmup", "ema-no-warmup", "Average without a warm-up", WKI_OPTION_FLAG, AT(ema_no_warmup),
@@ -91,26 +93,28 @@ static double or_zero(double value)
     return value == 0.0 ? WICK_ZERO : value;
 }
 
-static wick_status read_betas(wick_context *context, const char *text, double betas[2])
+/* "0.9,0.999", each from 0 to below 1. */
+static wick_status read_pair(wick_context *context, const char *what, const char *example,
+                             const char *text, double pair[2])
 {
     char *end;
-    betas[0] = betas[1] = 0.0;
+    pair[0] = pair[1] = 0.0;
     if (text == NULL)
         return WICK_OK;
-    betas[0] = or_zero(strtod(text, &end));
+    pair[0] = strtod(text, &end);
     bool fine = end != text && *end == ',';
     if (fine) {
         const char *second = end + 1;
-        betas[1] = or_zero(strtod(second, &end));
+        pair[1] = strtod(second, &end);
         fine = end != second && *end == '\0';
     }
     if (!fine)
-        return wki_fail(context, WICK_EINVAL,
-                        "the betas are '%s'; they must be two numbers such as 0.9,0.999", text);
+        return wki_fail(context, WICK_EINVAL, "the %s are '%s'; they must be two numbers such as %s",
+                        what, text, example);
     for (int i = 0; i < 2; i++)
-        if (!(betas[i] == WICK_ZERO || (betas[i] > 0.0 && betas[i] < 1.0)))
-            return wki_fail(context, WICK_EINVAL, "the betas are '%s'; each must be from 0 to below 1",
-                            text);
+        if (!(pair[i] >= 0.0 && pair[i] < 1.0))
+            return wki_fail(context, WICK_EINVAL, "the %s are '%s'; each must be from 0 to below 1",
+                            what, text);
     return WICK_OK;
 }
 
@@ -139,7 +143,9 @@ static wick_status make_adam(const wick_train_options *o, wick_module *module, d
     if (o->weight_decay < 0.0 || o->eps < 0.0)
         return wki_fail(module->context, WICK_EINVAL, "%s is %g; it must be 0 or more",
                         o->eps < 0.0 ? "eps" : "weight_decay", o->eps < 0.0 ? o->eps : o->weight_decay);
-    WKI_TRY(read_betas(module->context, o->betas, betas));
+    WKI_TRY(read_pair(module->context, "betas", "0.9,0.999", o->betas, betas));
+    for (int i = 0; i < 2 && o->betas != NULL; i++)
+        betas[i] = or_zero(betas[i]);
     const wick_adam_options options = {
         lr, betas[0], betas[1], o->eps, or_zero(o->weight_decay), o->no_decay_bias};
     return (strcmp(o->optimizer, "adam") == 0 ? wick_adam : wick_adamw)(module, &options, out);
@@ -275,6 +281,7 @@ static wick_status check_schedule(wick_context *context, const wick_train_option
         {o->pct_start != 0.0 && !cycle, "pct-start", "onecycle"},
         {o->div_factor != 0.0 && !cycle, "div-factor", "onecycle"},
         {o->final_div_factor != 0.0 && !cycle, "final-div-factor", "onecycle"},
+        {o->cycle_momentum != NULL && !cycle, "cycle-momentum", "onecycle"},
         {o->warmup_factor != 0.0 && o->warmup == 0.0, "warmup-factor", "warmup"},
     };
     for (size_t i = 0; i < WKI_COUNT(checks); i++) {
@@ -302,6 +309,10 @@ static wick_status make_schedule(wick_context *context, const wick_train_options
     out->pct_start = o->pct_start;
     out->div_factor = o->div_factor;
     out->final_div_factor = o->final_div_factor;
+    double momentums[2];
+    WKI_TRY(read_pair(context, "momentums", "0.85,0.95", o->cycle_momentum, momentums));
+    out->base_momentum = momentums[0];
+    out->max_momentum = momentums[1];
     return WICK_OK;
 }
 

@@ -31,11 +31,13 @@ same_after_a_stop weights --class-weights 1,2,3,4,5,4,3,2,1,0 --label-smoothing 
 same_after_a_stop balanced --class-weights balanced
 same_after_a_stop cosine --schedule cosine --min-lr 0.001 --warmup 0.5
 same_after_a_stop onecycle --schedule onecycle --momentum 0.9
+same_after_a_stop cycled --schedule onecycle --momentum 0.9 --cycle-momentum 0.8,0.95
 same_after_a_stop step --schedule step --decay-epochs 1 --decay-rate 0.5 --optimizer adam
 same_after_a_stop multistep --schedule multistep --decay-milestones 1,2.5
 differ sgd cosine
 differ sgd multistep
 differ momentum onecycle
+differ onecycle cycled
 same_after_a_stop clip --clip-grad 0.5
 same_after_a_stop ema --ema 0.8
 same_after_a_stop all --ema 0.9 --ema-no-warmup --clip-grad 1 --optimizer adamw --schedule onecycle

@@ -128,6 +128,11 @@ static wick_optimizer *make_optimizer(fixture *f, const char *words, wick_module
     wick_optimizer *optimizer = make_plain(f, words, module);
     const wick_ema_options ema = {.decay = option(words, "ema", 0),
                                   .no_warmup = option(words, "ema_warmup", 0) == 0};
+    const wick_schedule cycle = {.kind = WICK_SCHEDULE_ONECYCLE,
+                                 .total_steps = f->steps,
+                                 .base_momentum = option(words, "base_momentum", 0),
+                                 .max_momentum = option(words, "max_momentum", 0)};
+    must(f->context, wick_optimizer_set_schedule(optimizer, cycle.max_momentum != 0.0 ? &cycle : NULL));
     must(f->context, wick_optimizer_set_clip(optimizer, option(words, "clip", 0)));
     must(f->context, wick_optimizer_set_ema(optimizer, ema.decay != 0.0 ? &ema : NULL));
     return optimizer;

@@ -94,6 +94,9 @@ static void test_against_pytorch(void **state)
     wick_context_free(context);
 }
 
+#define CYCLE(base, max)                                                                                \
+    .kind = WICK_SCHEDULE_ONECYCLE, .total_steps = 5, .base_momentum = (base), .max_momentum = (max)
+
 static void test_refuses(void **state)
 {
     (void)state;
@@ -108,6 +111,12 @@ static void test_refuses(void **state)
         {{.kind = WICK_SCHEDULE_COSINE, .total_steps = 5, .warmup_steps = 5}, "5 of them a warm-up"},
         {{.kind = WICK_SCHEDULE_ONECYCLE, .total_steps = 5, .pct_start = 1.0}, "pct_start is 1"},
         {{.kind = WICK_SCHEDULE_ONECYCLE, .total_steps = 5, .div_factor = -2.0}, "div_factor is -2"},
+        {{CYCLE(0.9, 0.8)}, "max_momentum is 0.8"},
+        {{CYCLE(0.9, 1.0)}, "max_momentum is 1"},
+        {{CYCLE(-0.5, 0.9)}, "base_momentum is -0.5"},
+        {{CYCLE(0.0, 0.9)}, "base_momentum is 0;"},
+        {{CYCLE(0.8, 0.9)}, "SGD was made without one"},
+        {{.base_momentum = 0.8, .max_momentum = 0.9}, "only a one-cycle schedule"},
         {{.warmup_steps = -1}, "-1 steps"},
         {{.warmup_factor = 2.0}, "factor is 2"},
         {{.min_lr = -1.0}, "min_lr is -1"},

@@ -44,6 +44,13 @@ CASES += [
     ("sgd", dict(lr=0.1, momentum=0.9, ema=0.6, ema_warmup=True)),
     ("adamw", dict(lr=0.02, clip=1.0, ema=0.95, ema_warmup=True)),
 ]
+# With OneCycleLR over all steps, which cycles the momentum or the first beta.
+CASES += [
+    ("sgd", dict(lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True, base_momentum=0.85, max_momentum=0.95)),
+    ("sgd", dict(lr=0.1, momentum=0.5, dampening=0.1, base_momentum=0.1, max_momentum=0.6)),
+    ("adam", dict(lr=0.05, base_momentum=0.85, max_momentum=0.95)),
+    ("adamw", dict(lr=0.05, beta1=0.5, beta2=0.9, base_momentum=0.3, max_momentum=0.7)),
+]
 CLASSES = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
@@ -78,8 +85,11 @@ class Average:
 
 def run_case(out, name, options, start, gradients):
     parameters = [torch.nn.Parameter(p.clone()) for p in start]
-    made = {key: value for key, value in options.items() if key not in ("clip", "ema", "ema_warmup")}
+    made = {key: value for key, value in options.items() if key not in ("clip", "ema", "ema_warmup", "base_momentum", "max_momentum")}
     optimizer = make_optimizer(name, made, parameters)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, options["lr"], STEPS, base_momentum=options["base_momentum"], max_momentum=options["max_momentum"]
+    ) if "max_momentum" in options else None
     average = Average(parameters, options["ema"], options.get("ema_warmup", False)) if "ema" in options else None
     words = " ".join(f"{key}={float(value):.17g}" for key, value in options.items())
     out.append(f"case {name} {words} : " + " ".join(str(k) for k in KEPT))
@@ -89,6 +99,8 @@ def run_case(out, name, options, start, gradients):
         if "clip" in options:
             torch.nn.utils.clip_grad_norm_(parameters, options["clip"])
         optimizer.step()
+        if cycle is not None and step + 1 < STEPS:
+            cycle.step()
         if average is not None:
             average.update(parameters)
         if step + 1 in KEPT:
