@@ -311,6 +311,9 @@ static wick_status make_schedule(wick_context *context, const wick_train_options
     out->final_div_factor = o->final_div_factor;
     double momentums[2];
     WKI_TRY(read_pair(context, "momentums", "0.85,0.95", o->cycle_momentum, momentums));
+    if (o->cycle_momentum != NULL && momentums[1] == 0.0)
+        return wki_fail(context, WICK_EINVAL, "the momentums are '%s'; the second must be above 0",
+                        o->cycle_momentum);
     out->base_momentum = momentums[0];
     out->max_momentum = momentums[1];
     return WICK_OK;

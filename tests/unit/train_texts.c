@@ -168,6 +168,8 @@ static void refused_schedules(void **state)
          "cycle-momentum goes with onecycle, and the schedule is constant"},
         {OF(.schedule = "onecycle", .cycle_momentum = "0.8"),
          "the momentums are '0.8'; they must be two numbers such as 0.85,0.95"},
+        {OF(.schedule = "onecycle", .cycle_momentum = "0,0"),
+         "the momentums are '0,0'; the second must be above 0"},
         {OF(.schedule = "onecycle", .cycle_momentum = "0.8,1"),
          "the momentums are '0.8,1'; each must be from 0 to below 1"},
         {OF(.pct_start = 0.5), "pct-start goes with onecycle, and the schedule is constant"},
