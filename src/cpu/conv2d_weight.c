@@ -21,7 +21,7 @@
 #define HALF_TAPS (MAX_TAPS / 2)
 
 /* Delta's rows of one tile take at most about this much of the L1 cache. */
-enum { DELTA_BYTES = 16 * 1024 };
+enum { DELTA_BYTES = MAX_OUT * 8 * 1024 };
 
 typedef struct sweep {
     const wki_conv2d_weight_call *call;

@@ -8,12 +8,6 @@
 
 #include <string.h>
 
-#if REGISTERS == 32 || VPB == 2
-#define MAX_CHANNELS 6
-#else
-#define MAX_CHANNELS 2
-#endif
-
 /* ---- the weights ---- */
 
 /* The kernels of one output channel and up to 16 input channels, in the lanes. */
@@ -125,7 +119,7 @@ ALWAYS_INLINE void multiply(const product *p, const int nc)
     const ptrdiff_t ins = p->ins;
     float *to = p->to;
     for (int place = 0; place < p->places; place++) {
-        vec sum[MAX_CHANNELS][VPB];
+        vec sum[PRODUCT_CHANNELS][VPB];
         UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
         _Pragma("GCC unroll 2") for (ptrdiff_t i = 0; i < ins; i++)
         {
@@ -152,21 +146,10 @@ typedef void multiply_function(const product *p);
     {                                                                                                   \
         multiply(p, nc);                                                                                \
     }
-MULTIPLY(1)
-MULTIPLY(2)
-#if MAX_CHANNELS > 2
-MULTIPLY(3)
-MULTIPLY(4)
-MULTIPLY(5)
-MULTIPLY(6)
-#endif
+FOR_PRODUCT_CHANNELS(MULTIPLY)
 
-static multiply_function *const multiplies[MAX_CHANNELS + 1] = {
-    NULL,       multiply_1, multiply_2,
-#if MAX_CHANNELS > 2
-    multiply_3, multiply_4, multiply_5, multiply_6,
-#endif
-};
+#define NAME(nc) multiply_##nc,
+static multiply_function *const multiplies[PRODUCT_CHANNELS + 1] = {NULL, FOR_PRODUCT_CHANNELS(NAME)};
 
 /* A^T M A of one channel and vector. */
 ALWAYS_INLINE void transform_back(const int tile, const int side, const float *products, ptrdiff_t place,
@@ -284,7 +267,7 @@ static chunk make_chunk(const wki_winograd_call *call, int slots)
                .output = find_output(tile, side, pairs),
                .tile = tile,
                .places = side * side,
-               .groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS,
+               .groups = (call->channels + PRODUCT_CHANNELS - 1) / PRODUCT_CHANNELS,
                .across = (call->width + tile - 1) / tile,
                .tiles_of_slot = pairs ? 2 : 1,
                .in_place = ((ptrdiff_t)slots * call->in_channels + 1) * WKI_LANES,
@@ -293,7 +276,12 @@ static chunk make_chunk(const wki_winograd_call *call, int slots)
                .transformed = call->scratch};
     k.smaller = call->channels / k.groups;
     k.larger = call->channels % k.groups;
-    k.products = k.transformed + k.places * k.in_place;
+    if (k.groups == 1 && slots == 1) {
+        k.in_place = k.out_place = WKI_MAX(k.in_place, k.out_place);
+        k.products = k.transformed;
+    } else {
+        k.products = k.transformed + k.places * k.in_place;
+    }
     return k;
 }
 

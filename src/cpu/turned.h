@@ -6,12 +6,6 @@
 
 #include "cpu/kernel_vector.h"
 
-#if REGISTERS == 32 || VPB == 2
-#define TURNED_CHANNELS 6
-#else
-#define TURNED_CHANNELS 2
-#endif
-
 /* from[channel][lane], `pitch` floats from one channel to the next, to to[lane][channel], for lanes below `images`;
  * some more may be written behind, up to WKI_LANES. Channels that are not there become 0. */
 ALWAYS_INLINE void turn_lanes(const float *from, ptrdiff_t pitch, int channels, int images, float *to)
@@ -40,7 +34,7 @@ typedef struct turned_product {
 ALWAYS_INLINE void turned_multiply(const turned_product *p, float *sums, const int nc)
 {
     const ptrdiff_t channel = p->delta_channel, images = p->images;
-    vec sum[TURNED_CHANNELS][VPB];
+    vec sum[PRODUCT_CHANNELS][VPB];
     UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
     for (int step = 0; step < p->steps; step++) {
         const float *delta = p->delta + step * p->delta_step, *input = p->input + step * p->input_step;
@@ -65,32 +59,17 @@ typedef void turned_function(const turned_product *p, float *sums);
     {                                                                                                   \
         turned_multiply(p, sums, nc);                                                                   \
     }
-TURNED_MULTIPLY(1)
-TURNED_MULTIPLY(2)
-#if TURNED_CHANNELS > 2
-TURNED_MULTIPLY(3)
-TURNED_MULTIPLY(4)
-TURNED_MULTIPLY(5)
-TURNED_MULTIPLY(6)
-#endif
+FOR_PRODUCT_CHANNELS(TURNED_MULTIPLY)
 
-static turned_function *const turned_multiplies[TURNED_CHANNELS + 1] = {
-    NULL,
-    turned_multiply_1,
-    turned_multiply_2,
-#if TURNED_CHANNELS > 2
-    turned_multiply_3,
-    turned_multiply_4,
-    turned_multiply_5,
-    turned_multiply_6,
-#endif
-};
+#define TURNED_NAME(nc) turned_multiply_##nc,
+static turned_function *const turned_multiplies[PRODUCT_CHANNELS + 1] = {
+    NULL, FOR_PRODUCT_CHANNELS(TURNED_NAME)};
 
 /* All channels of delta, in groups of as equal a size as can be. */
 ALWAYS_INLINE void turned_multiply_all(turned_product p, int channels, float *sums)
 {
     const float *delta = p.delta;
-    const int groups = (channels + TURNED_CHANNELS - 1) / TURNED_CHANNELS;
+    const int groups = (channels + PRODUCT_CHANNELS - 1) / PRODUCT_CHANNELS;
     for (int g = 0; g < groups; g++) {
         int begin = (int)((int64_t)channels * g / groups);
         int end = (int)((int64_t)channels * (g + 1) / groups);

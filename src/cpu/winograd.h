@@ -199,21 +199,29 @@ ALWAYS_INLINE void winograd_window_small(const float *from, wki_plane plane, flo
     winograd_store_row(to + 12 * place, place, p, q, false);
 }
 
+/* Columns of V that are made at a time: two that share what they are made of fit 32 registers, for which the window's
+ * numbers are read again for each pair. Of 16, two are too many, and what does not fit is better kept. */
+#define WINDOW_COLUMNS (REGISTERS == 32 ? 2 : 6)
+
 ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, float *to, ptrdiff_t place)
 {
-    vec rows[6][6];
-    UNROLL for (int y = 0; y < 6; y++)
+    static const int order[6] = {1, 2, 3, 4, 0, 5};
+    UNROLL for (int first = 0; first < 6; first += WINDOW_COLUMNS)
     {
-        vec d[6];
-        UNROLL for (int x = 0; x < 6; x++) d[x] = load(from + y * plane.row + x * plane.column);
-        winograd_input(6, d, rows[y]);
-    }
-    UNROLL for (int x = 0; x < 6; x++)
-    {
-        vec d[6], v[6];
-        UNROLL for (int y = 0; y < 6; y++) d[y] = rows[y][x];
-        winograd_input(6, d, v);
-        UNROLL for (int y = 0; y < 6; y++) store(to + (6 * y + x) * place, v[y]);
+        vec columns[WINDOW_COLUMNS][6];
+        UNROLL for (int y = 0; y < 6; y++)
+        {
+            vec d[6], row[6];
+            UNROLL for (int x = 0; x < 6; x++) d[x] = load(from + y * plane.row + x * plane.column);
+            winograd_input(6, d, row);
+            UNROLL for (int c = 0; c < WINDOW_COLUMNS; c++) columns[c][y] = row[order[first + c]];
+        }
+        UNROLL for (int c = 0; c < WINDOW_COLUMNS; c++)
+        {
+            vec v[6];
+            winograd_input(6, columns[c], v);
+            UNROLL for (int y = 0; y < 6; y++) store(to + (6 * y + order[first + c]) * place, v[y]);
+        }
     }
 }
 
