@@ -12,13 +12,11 @@
 /* A tile is no output channels times nt taps, MAX_OUT * MAX_TAPS at most: few channels, so that
  * several of delta's rows fit the L1 cache and a tile runs long before its sums go back to memory. */
 #if REGISTERS == 32
-#define MAX_OUT  4
-#define MAX_TAPS 6
+#define MAX_OUT 4
 #else
-#define MAX_OUT  2
-#define MAX_TAPS 6
+#define MAX_OUT 2
 #endif
-#define HALF_TAPS (MAX_TAPS / 2)
+#define MAX_TAPS 6
 
 /* Delta's rows of one tile take at most about this much of the L1 cache. */
 enum { DELTA_BYTES = MAX_OUT * 8 * 1024 };
@@ -65,7 +63,7 @@ typedef void tile_function(const sweep *s, int o, int t, int v);
     {                                                                                                   \
         tile(s, o, t, v, no, nt);                                                                       \
     }
-#define TILES(no) TILE(no, 1) TILE(no, 3) TILE(no, 6)
+#define TILES(no) TILE(no, 1) TILE(no, 2) TILE(no, 3) TILE(no, 4) TILE(no, 5) TILE(no, 6)
 TILES(1)
 TILES(2)
 #if MAX_OUT > 2
@@ -75,24 +73,24 @@ TILES(4)
 
 #define TILE_NAMES(no)                                                                                  \
     {                                                                                                   \
-        tile_##no##_1, tile_##no##_3, tile_##no##_6                                                     \
+        NULL, tile_##no##_1, tile_##no##_2, tile_##no##_3, tile_##no##_4, tile_##no##_5, tile_##no##_6  \
     }
-static tile_function *const tiles[MAX_OUT + 1][3] = {
+static tile_function *const tiles[MAX_OUT + 1][MAX_TAPS + 1] = {
     {NULL},        TILE_NAMES(1), TILE_NAMES(2),
 #if MAX_OUT > 2
     TILE_NAMES(3), TILE_NAMES(4),
 #endif
 };
 
-/* All taps of some output channels. Both halves of a cache line are used while it is in the L1 cache. */
+/* All taps of some output channels, in groups of as equal a size as can be. Both halves of a cache line are used while
+ * it is in the L1 cache. */
 static void sweep_taps(const sweep *s, int o, int no)
 {
-    for (int t = 0, nt; t < s->call->taps; t += nt) {
-        int left = s->call->taps - t;
-        int size = left >= MAX_TAPS ? 2 : left >= HALF_TAPS ? 1 : 0;
-        nt = size == 2 ? MAX_TAPS : size == 1 ? HALF_TAPS : 1;
+    const int taps = s->call->taps, groups = (taps + MAX_TAPS - 1) / MAX_TAPS;
+    for (int g = 0; g < groups; g++) {
+        int begin = (int)((int64_t)taps * g / groups), end = (int)((int64_t)taps * (g + 1) / groups);
         for (int v = 0; v * VW < s->call->images; v++)
-            tiles[no][size](s, o, t, v);
+            tiles[no][end - begin](s, o, begin, v);
     }
 }
 
