@@ -38,19 +38,17 @@ static void multiply_row(const turned *k, const float *delta, float *sums)
     const wki_conv2d_turned_call *call = k->call;
     turned_product p = {.delta_channel = call->out.channel,
                         .delta_step = call->out.column,
+                        .input_block = call->span * k->column,
                         .input_step = call->stride_w * k->column,
+                        .sums_block = (ptrdiff_t)k->channels * WKI_LANES,
                         .images = call->images};
     for (int first = 0; first < call->columns; first += SEGMENT) {
         p.steps = WKI_MIN(SEGMENT, call->columns - first);
         p.delta = delta + first * call->out.column;
-        for (int b = 0; b < k->blocks; b++) {
-            for (int t = 0; t < call->kernel_w; t++) {
-                ptrdiff_t at = (ptrdiff_t)b * call->span + (ptrdiff_t)first * call->stride_w +
-                               (ptrdiff_t)t * call->dilation_w;
-                p.input = k->input + at * k->column;
-                turned_multiply_all(p, k->channels,
-                                    sums + ((ptrdiff_t)t * k->blocks + b) * k->channels * WKI_LANES);
-            }
+        for (int t = 0; t < call->kernel_w; t++) {
+            p.input = k->input +
+                      ((ptrdiff_t)first * call->stride_w + (ptrdiff_t)t * call->dilation_w) * k->column;
+            turned_multiply_all(p, k->channels, k->blocks, sums + t * k->blocks * p.sums_block);
         }
     }
 }
@@ -80,7 +78,7 @@ static void multiply_rows(const turned *k, int first, int rows)
                            k->input + y * row + (ptrdiff_t)x * WKI_LANES);
         for (int kx = 0; kx < call->kernel_w; kx++) {
             p.input = k->input + (ptrdiff_t)kx * call->dilation_w * WKI_LANES;
-            turned_multiply_all(p, k->channels,
+            turned_multiply_all(p, k->channels, 1,
                                 sums + ((ptrdiff_t)(ky * call->kernel_w + kx) * k->blocks + b) *
                                            k->channels * WKI_LANES);
         }

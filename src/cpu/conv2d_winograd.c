@@ -75,14 +75,25 @@ ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, cons
     }
 }
 
+/* Functions of their own, see conv2d_winograd_weight.c. */
+typedef void weights_function(const wki_winograd_weights_call *call);
+
+#define WEIGHTS(tile, kernel)                                                                           \
+    static                                                                                              \
+        __attribute__((noinline)) void weights_##tile##_##kernel(const wki_winograd_weights_call *call) \
+    {                                                                                                   \
+        transform_weights(call, tile, kernel);                                                          \
+    }
+WEIGHTS(2, 3)
+WEIGHTS(4, 3)
+WEIGHTS(2, 5)
+
 void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
 {
-    if (call->kernel == 5)
-        transform_weights(call, 2, 5);
-    else if (call->tile == 2)
-        transform_weights(call, 2, 3);
-    else
-        transform_weights(call, 4, 3);
+    weights_function *weights = call->kernel == 5 ? weights_2_5
+                                : call->tile == 2 ? weights_2_3
+                                                  : weights_4_3;
+    weights(call);
 }
 
 /* ---- one tile ---- */
@@ -105,34 +116,41 @@ INPUT_TILE(input_half_6, 6, HALF)
 /* What is multiplied: some places, of some input channels. */
 typedef struct product {
     const float *weight;                          /* U: [place][channel][in channel] */
-    const float *from;                            /* V: [place][in channel][lane] */
-    float *to;                                    /* M: [place][channel][lane] */
+    const float *from;                            /* V: [place][slot][in channel][lane] */
+    float *to;                                    /* M: [place][slot][channel][lane] */
     ptrdiff_t weight_place, from_place, to_place; /* from one place to the next */
+    ptrdiff_t from_slot, to_slot;                 /* from one slot to the next */
     ptrdiff_t ins;
     int places;
 } product;
 
-/* M = U V for nc channels. */
-ALWAYS_INLINE void multiply(const product *p, const int nc)
+/* M = U V for nc channels and ns slots. */
+ALWAYS_INLINE void multiply(const product *p, const int nc, const int ns)
 {
     const float *weight = p->weight, *from = p->from;
-    const ptrdiff_t ins = p->ins;
+    const ptrdiff_t ins = p->ins, from_slot = p->from_slot, to_slot = p->to_slot;
     float *to = p->to;
     for (int place = 0; place < p->places; place++) {
-        vec sum[PRODUCT_CHANNELS][VPB];
-        UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
+        vec sum[PRODUCT_BLOCKS][PRODUCT_CHANNELS][VPB];
+        UNROLL for (int s = 0; s < ns; s++) UNROLL for (int c = 0; c < nc; c++)
+            UNROLL for (int v = 0; v < VPB; v++) sum[s][c][v] = (vec){0};
         _Pragma("GCC unroll 2") for (ptrdiff_t i = 0; i < ins; i++)
         {
-            vec x[VPB];
-            UNROLL for (int v = 0; v < VPB; v++) x[v] = load(from + i * WKI_LANES + v * VW);
+            vec x[PRODUCT_BLOCKS][VPB];
+            UNROLL for (int s = 0; s < ns; s++) UNROLL for (int v = 0; v < VPB; v++) x[s][v] =
+                load(from + s * from_slot + i * WKI_LANES + v * VW);
             UNROLL for (int c = 0; c < nc; c++)
             {
                 vec w = splat(weight[c * ins + i]);
-                UNROLL for (int v = 0; v < VPB; v++) sum[c][v] += w * x[v];
+                UNROLL for (int s = 0; s < ns; s++)
+                {
+                    UNROLL for (int v = 0; v < VPB; v++) sum[s][c][v] += w * x[s][v];
+                }
             }
         }
-        UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++)
-            store(to + c * WKI_LANES + v * VW, sum[c][v]);
+        UNROLL for (int s = 0; s < ns; s++) UNROLL for (int c = 0; c < nc; c++)
+            UNROLL for (int v = 0; v < VPB; v++)
+                store(to + s * to_slot + c * WKI_LANES + v * VW, sum[s][c][v]);
         weight += p->weight_place;
         from += p->from_place;
         to += p->to_place;
@@ -144,12 +162,17 @@ typedef void multiply_function(const product *p);
 #define MULTIPLY(nc)                                                                                    \
     static __attribute__((noinline)) void multiply_##nc(const product *p)                               \
     {                                                                                                   \
-        multiply(p, nc);                                                                                \
+        multiply(p, nc, 1);                                                                             \
+    }                                                                                                   \
+    static __attribute__((noinline)) void multiply_slots_##nc(const product *p)                         \
+    {                                                                                                   \
+        multiply(p, nc, PRODUCT_BLOCKS);                                                                \
     }
 FOR_PRODUCT_CHANNELS(MULTIPLY)
 
-#define NAME(nc) multiply_##nc,
-static multiply_function *const multiplies[PRODUCT_CHANNELS + 1] = {NULL, FOR_PRODUCT_CHANNELS(NAME)};
+#define NAME(nc) {multiply_##nc, multiply_slots_##nc},
+static multiply_function *const multiplies[PRODUCT_CHANNELS + 1][2] = {{NULL},
+                                                                       FOR_PRODUCT_CHANNELS(NAME)};
 
 /* A^T M A of one channel and vector. */
 ALWAYS_INLINE void transform_back(const int tile, const int side, const float *products, ptrdiff_t place,
@@ -276,7 +299,7 @@ static chunk make_chunk(const wki_winograd_call *call, int slots)
                .transformed = call->scratch};
     k.smaller = call->channels / k.groups;
     k.larger = call->channels % k.groups;
-    if (k.groups == 1 && slots == 1) {
+    if (k.groups == 1 && slots <= PRODUCT_BLOCKS) {
         k.in_place = k.out_place = WKI_MAX(k.in_place, k.out_place);
         k.products = k.transformed;
     } else {
@@ -292,23 +315,25 @@ static ptrdiff_t tile_at(const chunk *k, int t, int channels)
            t % k->tiles_of_slot * (WKI_LANES / 2);
 }
 
-/* So many places of a slot from `place` on, a group of channels after the other: as equal as can be, the first ones
- * one larger. */
-static void multiply_slot(const chunk *k, ptrdiff_t place, int places, int slot)
+/* So many places of a slot, or of PRODUCT_BLOCKS, from `place` on, a group of channels after the other: as equal as can
+ * be, the first ones one larger. */
+static void multiply_slot(const chunk *k, ptrdiff_t place, int places, int slot, bool several)
 {
     const wki_winograd_call *call = k->call;
     const ptrdiff_t ins = call->in_channels;
-    product p = {.weight = call->weight + place * k->weight_place,
-                 .from = k->transformed + place * k->in_place + slot * ins * WKI_LANES,
-                 .to = k->products + place * k->out_place + (ptrdiff_t)slot * call->channels * WKI_LANES,
+    product p = {.from_slot = ins * WKI_LANES,
+                 .to_slot = (ptrdiff_t)call->channels * WKI_LANES,
+                 .weight = call->weight + place * k->weight_place,
                  .weight_place = k->weight_place,
                  .from_place = k->in_place,
                  .to_place = k->out_place,
                  .ins = ins,
                  .places = places};
+    p.from = k->transformed + place * k->in_place + slot * p.from_slot;
+    p.to = k->products + place * k->out_place + slot * p.to_slot;
     for (int g = 0; g < k->groups; g++) {
         const int count = k->smaller + (g < k->larger);
-        multiplies[count](&p);
+        multiplies[count][several](&p);
         p.weight += count * ins;
         p.to += count * WKI_LANES;
     }
@@ -317,11 +342,17 @@ static void multiply_slot(const chunk *k, ptrdiff_t place, int places, int slot)
 /* With more than one slot a place's weights are used for all of them in turn. */
 static void multiply_slots(const chunk *k, int slots)
 {
-    if (slots == 1)
-        multiply_slot(k, 0, k->places, 0);
-    for (int place = 0; place < k->places && slots > 1; place++)
-        for (int slot = 0; slot < slots; slot++)
-            multiply_slot(k, place, 1, slot);
+    if (slots <= PRODUCT_BLOCKS) {
+        multiply_slot(k, 0, k->places, 0, slots > 1);
+        return;
+    }
+    for (int place = 0; place < k->places; place++) {
+        int slot = 0;
+        for (; slot + PRODUCT_BLOCKS <= slots; slot += PRODUCT_BLOCKS)
+            multiply_slot(k, place, 1, slot, true);
+        for (; slot < slots; slot++)
+            multiply_slot(k, place, 1, slot, false);
+    }
 }
 
 static void run_chunk(const chunk *k, int first, int tiles)
@@ -343,8 +374,9 @@ static void run_chunk(const chunk *k, int first, int tiles)
 
 void WKI_KERNEL(winograd)(const wki_winograd_call *call)
 {
-    const int slots =
-        wki_winograd_slots(call->tile + call->kernel - 1, call->in_channels, call->channels);
+    int slots = wki_winograd_slots(call->tile + call->kernel - 1, call->in_channels, call->channels);
+    if (slots == 1)
+        slots = PRODUCT_BLOCKS;
     const chunk k = make_chunk(call, slots);
     const int most = slots * k.tiles_of_slot;
     for (int first = call->tile_begin; first < call->tile_end; first += most)

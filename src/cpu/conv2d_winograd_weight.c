@@ -13,12 +13,26 @@
 
 #include <string.h>
 
-typedef struct chunk {
+typedef struct chunk chunk;
+typedef void window_function(const float *input, wki_plane plane, int channels, float *to);
+typedef void delta_function(const chunk *k, int y, int x, int at);
+typedef void taps_function(const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES]);
+
+/* What depends on the tile and the kernel. Each of these is a function of its own: where gcc sees two of them at once it
+ * does what they share beforehand, and rounds products that it would have added to something in one go. */
+typedef struct way {
+    window_function *window;
+    delta_function *delta;
+    taps_function *taps;
+} way;
+
+struct chunk {
     const wki_winograd_gradient_call *call;
-    int side, places; /* of a window */
-    int blocks;       /* of 16 input channels */
-    int channels;     /* of delta */
-    ptrdiff_t room;   /* tiles of a chunk, times WKI_LANES */
+    way way;
+    int places;     /* of a window */
+    int blocks;     /* of 16 input channels */
+    int channels;   /* of delta */
+    ptrdiff_t room; /* tiles of a chunk, times WKI_LANES */
     /* From one place to the next. A cache line is left free, lest all places fall on the same few of the cache's
      * sets where the numbers of channels are powers of two. */
     ptrdiff_t input_place, delta_place;
@@ -26,9 +40,7 @@ typedef struct chunk {
     float *input;  /* V: [place][block][tile, image][channel of the block] */
     float *delta;  /* E: [place][channel][tile, image] */
     float *sums;   /* dU: [place][block][channel][channel of the block] */
-} chunk;
-
-typedef void window_function(const float *input, wki_plane plane, int channels, float *to);
+};
 
 #define WINDOW(side)                                                                                    \
     static __attribute__((noinline)) void window_##side(const float *input, wki_plane plane,            \
@@ -43,10 +55,9 @@ WINDOW(6)
 static void input_tile(const chunk *k, const float *input, int tile)
 {
     const wki_winograd_gradient_call *call = k->call;
-    window_function *window = k->side == 4 ? window_4 : window_6;
     for (int b = 0; b < k->blocks; b++) {
         int channels = WKI_MIN(WKI_LANES, call->in_channels - b * WKI_LANES);
-        window(input + b * WKI_LANES * call->in.channel, call->in, channels, k->window);
+        k->way.window(input + b * WKI_LANES * call->in.channel, call->in, channels, k->window);
         for (int place = 0; place < k->places; place++)
             turn_lanes(k->window + place * WKI_LANES * WKI_LANES, WKI_LANES, WKI_LANES, call->images,
                        k->input + place * k->input_place + b * k->room * WKI_LANES +
@@ -79,7 +90,7 @@ ALWAYS_INLINE void transform_delta(const int tile, const int side, const float *
     }
 }
 
-/* E of one tile. */
+/* E of one tile, which goes to tile `at` of the chunk. */
 ALWAYS_INLINE void delta_lanes(const chunk *k, int y, int x, int at, const int tile, const int side)
 {
     const wki_winograd_gradient_call *call = k->call;
@@ -95,27 +106,28 @@ ALWAYS_INLINE void delta_lanes(const chunk *k, int y, int x, int at, const int t
     }
 }
 
-static void delta_tile(const chunk *k, int y, int x, int at)
-{
-    if (k->side == 4)
-        delta_lanes(k, y, x, at, 2, 4);
-    else if (k->call->tile == 4)
-        delta_lanes(k, y, x, at, 4, 6);
-    else
-        delta_lanes(k, y, x, at, 2, 6);
-}
+#define DELTA_TILE(tile, side)                                                                          \
+    static                                                                                              \
+        __attribute__((noinline)) void delta_##tile##_of_##side(const chunk *k, int y, int x, int at)   \
+    {                                                                                                   \
+        delta_lanes(k, y, x, at, tile, side);                                                           \
+    }
+DELTA_TILE(2, 4)
+DELTA_TILE(4, 6)
+DELTA_TILE(2, 6)
 
 static void multiply_tiles(const chunk *k, int tiles)
 {
     /* In one go: tiles and images are one behind the other. */
-    turned_product p = {.delta_channel = k->room, .steps = 1, .images = tiles * k->call->images};
+    turned_product p = {.delta_channel = k->room,
+                        .input_block = k->room * WKI_LANES,
+                        .sums_block = (ptrdiff_t)k->channels * WKI_LANES,
+                        .steps = 1,
+                        .images = tiles * k->call->images};
     for (ptrdiff_t place = 0; place < k->places; place++) {
         p.delta = k->delta + place * k->delta_place;
-        for (int b = 0; b < k->blocks; b++) {
-            p.input = k->input + place * k->input_place + b * k->room * WKI_LANES;
-            turned_multiply_all(p, k->channels,
-                                k->sums + (place * k->blocks + b) * k->channels * WKI_LANES);
-        }
+        p.input = k->input + place * k->input_place;
+        turned_multiply_all(p, k->channels, k->blocks, k->sums + place * k->blocks * p.sums_block);
     }
 }
 
@@ -148,6 +160,16 @@ ALWAYS_INLINE void gradient_taps(const int kernel, const int side, const float *
     }
 }
 
+#define TAPS(kernel, side)                                                                              \
+    static __attribute__((noinline)) void taps_##kernel##_of_##side(                                    \
+        const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES])                       \
+    {                                                                                                   \
+        gradient_taps(kernel, side, sums, place, taps);                                                 \
+    }
+TAPS(3, 4)
+TAPS(3, 6)
+TAPS(5, 6)
+
 static void gradient_block(const chunk *k, int o, int b)
 {
     const wki_winograd_gradient_call *call = k->call;
@@ -155,12 +177,7 @@ static void gradient_block(const chunk *k, int o, int b)
     const float *sums = k->sums + ((ptrdiff_t)b * k->channels + o) * WKI_LANES;
     const int area = call->kernel * call->kernel;
     float taps[WINOGRAD_TAPS][WKI_LANES];
-    if (k->side == 4)
-        gradient_taps(3, 4, sums, place, taps);
-    else if (call->kernel == 3)
-        gradient_taps(3, 6, sums, place, taps);
-    else
-        gradient_taps(5, 6, sums, place, taps);
+    k->way.taps(sums, place, taps);
     int channels = WKI_MIN(WKI_LANES, call->in_channels - b * WKI_LANES);
     float *gradient = call->gradient +
                       ((ptrdiff_t)(call->channel_begin + o) * call->in_channels + b * WKI_LANES) * area;
@@ -169,11 +186,19 @@ static void gradient_block(const chunk *k, int o, int b)
             *gradient = call->accumulate ? *gradient + taps[t][i] : taps[t][i];
 }
 
+static way find_way(int tile, int kernel)
+{
+    if (kernel == 5)
+        return (way){window_6, delta_2_of_6, taps_5_of_6};
+    return tile == 2 ? (way){window_4, delta_2_of_4, taps_3_of_4}
+                     : (way){window_6, delta_4_of_6, taps_3_of_6};
+}
+
 static chunk make_chunk(const wki_winograd_gradient_call *call, int tiles)
 {
     const int side = call->tile + call->kernel - 1;
     chunk k = {.call = call,
-               .side = side,
+               .way = find_way(call->tile, call->kernel),
                .places = side * side,
                .blocks = (call->in_channels + WKI_LANES - 1) / WKI_LANES,
                .channels = call->channel_end - call->channel_begin,
@@ -200,7 +225,7 @@ void WKI_KERNEL(winograd_gradient)(const wki_winograd_gradient_call *call)
         for (int t = 0; t < tiles; t++) {
             int y = (first + t) / across * tile, x = (first + t) % across * tile;
             input_tile(&k, call->input + y * call->in.row + x * call->in.column, t);
-            delta_tile(&k, y, x, t);
+            k.way.delta(&k, y, x, t);
         }
         multiply_tiles(&k, tiles);
     }

@@ -22,34 +22,45 @@ ALWAYS_INLINE void turn_lanes(const float *from, ptrdiff_t pitch, int channels, 
     }
 }
 
-/* What is multiplied: `steps` times `images` numbers of some channels of delta with as many times 16 of the input. */
+/* What is multiplied: `steps` times `images` numbers of some channels of delta with as many times 16 of the input, of
+ * one block of input channels or of several. */
 typedef struct turned_product {
     const float *delta; /* [channel][step][image] */
-    const float *input; /* [step][image][16] */
-    ptrdiff_t delta_channel, delta_step, input_step;
+    const float *input; /* [block][step][image][16] */
+    ptrdiff_t delta_channel, delta_step, input_block, input_step;
+    ptrdiff_t sums_block; /* from one block's sums to the next */
     int steps, images;
 } turned_product;
 
-/* sums[channel][16] += the products, for nc channels. These begin at 0, so that few numbers are added to many. */
-ALWAYS_INLINE void turned_multiply(const turned_product *p, float *sums, const int nc)
+/* sums[block][channel][16] += the products, for nc channels and nb blocks. These begin at 0, so that few numbers are
+ * added to many. */
+ALWAYS_INLINE void turned_multiply(const turned_product *p, float *sums, const int nc, const int nb)
 {
-    const ptrdiff_t channel = p->delta_channel, images = p->images;
-    vec sum[PRODUCT_CHANNELS][VPB];
-    UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++) sum[c][v] = (vec){0};
+    const ptrdiff_t channel = p->delta_channel, images = p->images, block = p->input_block;
+    vec sum[PRODUCT_BLOCKS][PRODUCT_CHANNELS][VPB];
+    UNROLL for (int b = 0; b < nb; b++) UNROLL for (int c = 0; c < nc; c++)
+        UNROLL for (int v = 0; v < VPB; v++) sum[b][c][v] = (vec){0};
     for (int step = 0; step < p->steps; step++) {
         const float *delta = p->delta + step * p->delta_step, *input = p->input + step * p->input_step;
         for (ptrdiff_t n = 0; n < images; n++) {
-            vec x[VPB];
-            UNROLL for (int v = 0; v < VPB; v++) x[v] = load(input + n * WKI_LANES + v * VW);
+            vec x[PRODUCT_BLOCKS][VPB];
+            UNROLL for (int b = 0; b < nb; b++) UNROLL for (int v = 0; v < VPB; v++) x[b][v] =
+                load(input + b * block + n * WKI_LANES + v * VW);
             UNROLL for (int c = 0; c < nc; c++)
             {
                 vec w = splat(delta[c * channel + n]);
-                UNROLL for (int v = 0; v < VPB; v++) sum[c][v] += w * x[v];
+                UNROLL for (int b = 0; b < nb; b++)
+                {
+                    UNROLL for (int v = 0; v < VPB; v++) sum[b][c][v] += w * x[b][v];
+                }
             }
         }
     }
-    UNROLL for (int c = 0; c < nc; c++) UNROLL for (int v = 0; v < VPB; v++)
-        store(sums + c * WKI_LANES + v * VW, load(sums + c * WKI_LANES + v * VW) + sum[c][v]);
+    UNROLL for (int b = 0; b < nb; b++) UNROLL for (int c = 0; c < nc; c++)
+    {
+        float *to = sums + b * p->sums_block + c * WKI_LANES;
+        UNROLL for (int v = 0; v < VPB; v++) store(to + v * VW, load(to + v * VW) + sum[b][c][v]);
+    }
 }
 
 typedef void turned_function(const turned_product *p, float *sums);
@@ -57,16 +68,21 @@ typedef void turned_function(const turned_product *p, float *sums);
 #define TURNED_MULTIPLY(nc)                                                                             \
     static __attribute__((noinline)) void turned_multiply_##nc(const turned_product *p, float *sums)    \
     {                                                                                                   \
-        turned_multiply(p, sums, nc);                                                                   \
+        turned_multiply(p, sums, nc, 1);                                                                \
+    }                                                                                                   \
+    static __attribute__((noinline)) void turned_blocks_##nc(const turned_product *p, float *sums)      \
+    {                                                                                                   \
+        turned_multiply(p, sums, nc, PRODUCT_BLOCKS);                                                   \
     }
 FOR_PRODUCT_CHANNELS(TURNED_MULTIPLY)
 
-#define TURNED_NAME(nc) turned_multiply_##nc,
-static turned_function *const turned_multiplies[PRODUCT_CHANNELS + 1] = {
-    NULL, FOR_PRODUCT_CHANNELS(TURNED_NAME)};
+/* [channels][several blocks] */
+#define TURNED_NAMES(nc) {turned_multiply_##nc, turned_blocks_##nc},
+static turned_function *const turned_multiplies[PRODUCT_CHANNELS + 1][2] = {
+    {NULL}, FOR_PRODUCT_CHANNELS(TURNED_NAMES)};
 
 /* All channels of delta, in groups of as equal a size as can be. */
-ALWAYS_INLINE void turned_multiply_all(turned_product p, int channels, float *sums)
+ALWAYS_INLINE void turned_multiply_channels(turned_product p, int channels, bool several, float *sums)
 {
     const float *delta = p.delta;
     const int groups = (channels + PRODUCT_CHANNELS - 1) / PRODUCT_CHANNELS;
@@ -74,7 +90,18 @@ ALWAYS_INLINE void turned_multiply_all(turned_product p, int channels, float *su
         int begin = (int)((int64_t)channels * g / groups);
         int end = (int)((int64_t)channels * (g + 1) / groups);
         p.delta = delta + begin * p.delta_channel;
-        turned_multiplies[end - begin](&p, sums + begin * WKI_LANES);
+        turned_multiplies[end - begin][several](&p, sums + begin * WKI_LANES);
+    }
+}
+
+/* The same for so many blocks. */
+ALWAYS_INLINE void turned_multiply_all(turned_product p, int channels, int blocks, float *sums)
+{
+    const float *input = p.input;
+    for (int b = 0, count; b < blocks; b += count) {
+        count = b + PRODUCT_BLOCKS <= blocks ? PRODUCT_BLOCKS : 1;
+        p.input = input + b * p.input_block;
+        turned_multiply_channels(p, channels, count > 1, sums + b * p.sums_block);
     }
 }
 

@@ -92,7 +92,7 @@ mutation 'conv2d keeps only the last product' src/cpu/conv2d.c \
     's/sum\[c\]\[x\]\[v\] +=/sum[c][x][v] =/' \
     kernel/kernel_conv2d grad/grad_layers oracle/oracle_layers
 mutation 'winograd keeps only the last channel' src/cpu/conv2d_winograd.c \
-    's/sum\[c\]\[v\] += w \* x\[v\]/sum[c][v] = w * x[v]/' \
+    's/sum\[s\]\[c\]\[v\] += w \* x\[s\]\[v\]/sum[s][c][v] = w * x[s][v]/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'winograd does not turn the kernel for the gradient' src/cpu/conv2d_winograd.c \
     's/call->flip ? area - 1 - t : t/t/' \
@@ -113,7 +113,7 @@ mutation 'a 4x4 tile forgets a point' src/cpu/winograd.h \
     's/difference + RATIO \* difference_b/difference/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'the turned gradient keeps only the last product' src/cpu/turned.h \
-    's/sum\[c\]\[v\] += w \* x\[v\]/sum[c][v] = w * x[v]/' \
+    's/sum\[b\]\[c\]\[v\] += w \* x\[b\]\[v\]/sum[b][c][v] = w * x[b][v]/' \
     kernel/kernel_conv2d_turned kernel/kernel_winograd_gradient grad/grad_layers
 mutation 'sum_parts leaves the last part out' src/cpu/elementwise.c \
     's/p < part_count; p++/p + 1 < part_count; p++/' \
