@@ -146,6 +146,42 @@ ALWAYS_INLINE void input_tile(const wki_linear_call *call, int row, ptrdiff_t i,
     }
 }
 
+/* Four features, and one. */
+ALWAYS_INLINE void input_four(const wki_linear_call *call, int row, ptrdiff_t i, const int nr)
+{
+    vec4 sum[MANY];
+    UNROLL for (int r = 0; r < nr; r++) sum[r] = (vec4){0};
+    const float *delta = call->delta + row * call->out_pitch;
+    for (ptrdiff_t o = 0; o < call->out_features; o++) {
+        const vec4 w = *(const vec4 *)(call->weight + o * call->in_features + i);
+        UNROLL for (int r = 0; r < nr; r++) sum[r] += delta[r * call->out_pitch + o] * w;
+    }
+    UNROLL for (int r = 0; r < nr; r++)
+    {
+        const ptrdiff_t at = (row + r) * call->in_pitch + i;
+        *(vec4 *)(call->input_gradient + at) = sum[r];
+        for (ptrdiff_t k = at; k < at + 4 && call->mask != NULL; k++)
+            if (call->mask[k] <= 0.0f)
+                call->input_gradient[k] = 0.0f;
+    }
+}
+
+ALWAYS_INLINE void input_one(const wki_linear_call *call, int row, ptrdiff_t i, const int nr)
+{
+    float sum[MANY] = {0};
+    const float *delta = call->delta + row * call->out_pitch;
+    for (ptrdiff_t o = 0; o < call->out_features; o++) {
+        const float w = call->weight[o * call->in_features + i];
+        UNROLL for (int r = 0; r < nr; r++) sum[r] =
+            multiply_add(sum[r], delta[r * call->out_pitch + o], w);
+    }
+    UNROLL for (int r = 0; r < nr; r++)
+    {
+        const ptrdiff_t at = (row + r) * call->in_pitch + i;
+        call->input_gradient[at] = call->mask != NULL && call->mask[at] <= 0.0f ? 0.0f : sum[r];
+    }
+}
+
 #define INPUT(nr)                                                                                       \
     static __attribute__((noinline)) void input_##nr(const wki_linear_call *call, int row)              \
     {                                                                                                   \
@@ -154,21 +190,11 @@ ALWAYS_INLINE void input_tile(const wki_linear_call *call, int row, ptrdiff_t i,
             input_tile(call, row, i, nr, 2);                                                            \
         for (; i + VW <= call->in_features; i += VW)                                                    \
             input_tile(call, row, i, nr, 1);                                                            \
+        for (; i + 4 <= call->in_features; i += 4)                                                      \
+            input_four(call, row, i, nr);                                                               \
         for (; i < call->in_features; i++)                                                              \
-            for (int r = row; r < row + (nr); r++)                                                      \
-                input_scalar(call, r, i);                                                               \
+            input_one(call, row, i, nr);                                                                \
     }
-
-static void input_scalar(const wki_linear_call *call, int row, ptrdiff_t i)
-{
-    float sum = 0.0f;
-    for (ptrdiff_t o = 0; o < call->out_features; o++)
-        sum = multiply_add(sum, call->delta[row * call->out_pitch + o],
-                           call->weight[o * call->in_features + i]);
-    ptrdiff_t at = row * call->in_pitch + i;
-    call->input_gradient[at] = call->mask != NULL && call->mask[at] <= 0.0f ? 0.0f : sum;
-}
-
 INPUT(1)
 INPUT(5)
 
@@ -211,14 +237,36 @@ ALWAYS_INLINE void weight_tile(const wki_linear_call *call, int out, ptrdiff_t i
     }
 }
 
-static void weight_scalar(const wki_linear_call *call, int out, ptrdiff_t i)
+ALWAYS_INLINE void weight_four(const wki_linear_call *call, int out, ptrdiff_t i, const int no)
 {
-    float sum = 0.0f;
-    for (ptrdiff_t r = 0; r < call->rows; r++)
-        sum = multiply_add(sum, call->delta[r * call->out_pitch + out],
-                           call->input[r * call->in_pitch + i]);
-    float *gradient = call->weight_gradient + out * (ptrdiff_t)call->in_features + i;
-    *gradient = call->accumulate ? *gradient + sum : sum;
+    vec4 sum[MANY];
+    UNROLL for (int o = 0; o < no; o++) sum[o] = (vec4){0};
+    for (ptrdiff_t r = 0; r < call->rows; r++) {
+        const vec4 x = *(const vec4 *)(call->input + r * call->in_pitch + i);
+        UNROLL for (int o = 0; o < no; o++) sum[o] += call->delta[r * call->out_pitch + out + o] * x;
+    }
+    UNROLL for (int o = 0; o < no; o++)
+    {
+        vec4 *gradient = (vec4 *)(call->weight_gradient + (out + o) * (ptrdiff_t)call->in_features + i);
+        if (call->accumulate)
+            sum[o] += *gradient;
+        *gradient = sum[o];
+    }
+}
+
+ALWAYS_INLINE void weight_one(const wki_linear_call *call, int out, ptrdiff_t i, const int no)
+{
+    float sum[MANY] = {0};
+    for (ptrdiff_t r = 0; r < call->rows; r++) {
+        const float x = call->input[r * call->in_pitch + i];
+        UNROLL for (int o = 0; o < no; o++) sum[o] =
+            multiply_add(sum[o], call->delta[r * call->out_pitch + out + o], x);
+    }
+    UNROLL for (int o = 0; o < no; o++)
+    {
+        float *gradient = call->weight_gradient + (out + o) * (ptrdiff_t)call->in_features + i;
+        *gradient = call->accumulate ? *gradient + sum[o] : sum[o];
+    }
 }
 
 #define WEIGHT(no)                                                                                      \
@@ -229,9 +277,10 @@ static void weight_scalar(const wki_linear_call *call, int out, ptrdiff_t i)
             weight_tile(call, out, i, no, 2);                                                           \
         for (; i + VW <= call->in_features; i += VW)                                                    \
             weight_tile(call, out, i, no, 1);                                                           \
+        for (; i + 4 <= call->in_features; i += 4)                                                      \
+            weight_four(call, out, i, no);                                                              \
         for (; i < call->in_features; i++)                                                              \
-            for (int o = out; o < out + (no); o++)                                                      \
-                weight_scalar(call, o, i);                                                              \
+            weight_one(call, out, i, no);                                                               \
     }
 WEIGHT(1)
 WEIGHT(5)

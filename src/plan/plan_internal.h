@@ -268,4 +268,7 @@ static inline float *wki_scratch(const wki_plan *plan, int thread)
     return plan->thread_memory + (size_t)thread * plan->thread_floats;
 }
 
+/* A share of the next batch's pixels that this task will want is asked for from memory. */
+void wki_prefetch_ahead(const wki_task *task, int64_t share, int64_t shares);
+
 #endif

@@ -151,14 +151,14 @@ static void find_pixels(const wki_task *task, const wki_value *value, const uint
     }
 }
 
-static void prefetch_ahead(const wki_task *task, const wki_value *value)
+void wki_prefetch_ahead(const wki_task *task, int64_t share, int64_t shares)
 {
     enum { CACHE_LINE = 64 };
     const wki_batch *batch = task->batch;
-    int64_t end = WKI_MIN(batch->ahead_count, task->first + task->images);
-    for (int64_t n = task->first; n < end; n++)
-        for (int64_t at = 0; at < value->numel; at += CACHE_LINE)
-            __builtin_prefetch(batch->ahead[n] + at, 0, 2);
+    const int64_t images = WKI_MIN(task->images, batch->ahead_count - task->first);
+    const int64_t lines = (task->plan->values[0].numel + CACHE_LINE - 1) / CACHE_LINE;
+    for (int64_t i = images * lines * share / shares; i < images * lines * (share + 1) / shares; i++)
+        __builtin_prefetch(batch->ahead[task->first + i / lines] + i % lines * CACHE_LINE, 0, 2);
 }
 
 static void input_forward(const wki_op *op, const wki_task *task)
@@ -169,7 +169,6 @@ static void input_forward(const wki_op *op, const wki_task *task)
         const uint8_t *pixels[WKI_LANES];
         find_pixels(task, value, pixels);
         pixels_to_value(task, value, pixels, data);
-        prefetch_ahead(task, value);
         if (task->batch->mean != NULL)
             normalize_value(task, value, data);
         return;

@@ -39,6 +39,8 @@ static void run_forward(const run *r, const wki_task *task, bool present, int be
         const wki_op *op = &plan->ops[i];
         if (present && (op->kind->splits || task->part == 0))
             op->kind->forward(op, task);
+        if (present && task->part == 0 && r->batch->ahead_count > task->first)
+            wki_prefetch_ahead(task, i, r->backward ? 2 * plan->op_count : plan->op_count);
         sync_threads(r);
     }
 }
@@ -50,6 +52,8 @@ static void run_backward(const run *r, const wki_task *task, bool present, int b
         const wki_op *op = &plan->ops[i];
         if (present && (op->kind->splits || task->part == 0))
             op->kind->backward(op, task);
+        if (present && task->part == 0 && r->batch->ahead_count > task->first)
+            wki_prefetch_ahead(task, 2 * plan->op_count - 1 - i, 2 * plan->op_count);
         sync_threads(r);
     }
 }
