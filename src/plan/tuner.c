@@ -1,8 +1,10 @@
 #include "plan/tuner.h"
 
+#include <math.h>
+
 /* A round is: TRIAL runs with one thread, TRIAL with several, then the faster for the rest. The
  * first of each trial does not count: the caches, and the threads that may be asleep, have to get
- * ready. */
+ * ready. The least time of each counts, lest one interruption decides. */
 enum { TRIAL = 6, ROUND = 4096 };
 
 bool wki_tuner_several(const wki_tuner *tuner)
@@ -16,9 +18,9 @@ void wki_tuner_took(wki_tuner *tuner, double seconds)
 {
     int run = tuner->run++;
     if (run == 0)
-        tuner->seconds[0] = tuner->seconds[1] = 0.0;
+        tuner->seconds[0] = tuner->seconds[1] = HUGE_VAL;
     if (run < 2 * TRIAL && run % TRIAL != 0)
-        tuner->seconds[run / TRIAL] += seconds;
+        tuner->seconds[run / TRIAL] = fmin(tuner->seconds[run / TRIAL], seconds);
     if (run == 2 * TRIAL - 1)
         tuner->several = tuner->seconds[1] < tuner->seconds[0];
     if (tuner->run == ROUND)

@@ -8,7 +8,7 @@
 
 typedef struct wki_tuner {
     int run;           /* in this round of trial and use */
-    double seconds[2]; /* of the trials with one thread and with several */
+    double seconds[2]; /* the least of the trials with one thread and with several */
     bool several;      /* what the trials said */
 } wki_tuner;
 
