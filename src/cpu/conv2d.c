@@ -12,6 +12,8 @@
 #if REGISTERS == 32 && VPB == 1
 #define MAX_CHANNELS 6
 #define COLUMNS(nc)  ((nc) >= 4 ? 4 : 6)
+/* Where there are fewer columns than that: more channels, of two columns or of one. */
+#define NARROW_CHANNELS 12
 #elif REGISTERS == 32
 #define MAX_CHANNELS 6
 #define COLUMNS(nc)  ((nc) >= 2 ? 1 : 2)
@@ -21,6 +23,11 @@
 #else
 #define MAX_CHANNELS 2
 #define COLUMNS(nc)  1
+#endif
+#ifdef NARROW_CHANNELS
+#define TILE_CHANNELS NARROW_CHANNELS
+#else
+#define TILE_CHANNELS MAX_CHANNELS
 #endif
 enum { MAX_COLUMNS = 8, STRIP_COLUMNS = 14, STRIP_TAPS = 512, CHUNK_TAPS = 128 };
 
@@ -41,7 +48,7 @@ ALWAYS_INLINE void tile(const strip *s, int channel, int first, const int nc, co
     const int32_t *offset = call->offset;
     const wki_plane out = call->out, mask_plane = call->mask_plane;
     float *output = call->output + channel * out.channel + row * out.row + first * out.column;
-    vec sum[MAX_CHANNELS][MAX_COLUMNS][VPB];
+    vec sum[TILE_CHANNELS][MAX_COLUMNS][VPB];
     UNROLL for (int c = 0; c < nc; c++)
     {
         vec bias = splat(call->bias != NULL ? call->bias[channel + c] : 0.0f);
@@ -127,6 +134,14 @@ HALF_STRIP(6)
         NULL, name##_1, name##_2                                                                        \
     }
 #endif
+#ifdef NARROW_CHANNELS
+#define NARROW_STRIP(nc) STRIP(narrow_strip, nc, 2, VPB)
+FOR_PRODUCT_CHANNELS(NARROW_STRIP)
+#define NARROW_NAME(nc) narrow_strip_##nc,
+static strip_function *const narrow_strips[NARROW_CHANNELS + 1] = {NULL,
+                                                                   FOR_PRODUCT_CHANNELS(NARROW_NAME)};
+#endif
+
 /* [half of the lanes][channels] */
 static strip_function *const strips[2][MAX_CHANNELS + 1] = {
     STRIP_NAMES(strip),
@@ -143,7 +158,15 @@ static strip_function *const strips[2][MAX_CHANNELS + 1] = {
 static void one_row(const wki_conv2d_call *call, int y)
 {
     bool half = call->images <= WKI_LANES / 2;
-    int groups = (call->channels + MAX_CHANNELS - 1) / MAX_CHANNELS;
+    strip_function *const *functions = strips[half];
+    int most = MAX_CHANNELS;
+#ifdef NARROW_CHANNELS
+    if (call->columns < COLUMNS(MAX_CHANNELS)) {
+        functions = narrow_strips;
+        most = NARROW_CHANNELS;
+    }
+#endif
+    int groups = (call->channels + most - 1) / most;
     int width = WKI_MAX(STRIP_COLUMNS, STRIP_TAPS / WKI_MAX(1, call->taps));
     strip s = {.call = call, .row = y};
     for (s.begin = 0; s.begin < call->columns; s.begin = s.end) {
@@ -155,7 +178,7 @@ static void one_row(const wki_conv2d_call *call, int y)
             for (int g = 0; g < groups; g++) {
                 int begin = (int)((int64_t)call->channels * g / groups);
                 int behind = (int)((int64_t)call->channels * (g + 1) / groups);
-                strips[half][behind - begin](&s, begin);
+                functions[behind - begin](&s, begin);
             }
         } while (s.tap_end < call->taps);
     }
