@@ -205,13 +205,13 @@ static void plan_free(void *pointer)
     free(plan);
 }
 
-/* What a training step of a convolution takes by Winograd's way, of what it takes directly: TinyVGG with 10 hidden
- * units takes 0.7 ms for up to 8 images, 0.19 ms for each with columns in the lanes; with 64, 17.5 and 5.5 ms. */
-#define WINOGRAD_TIME 0.6
+/* What a training step of a convolution takes by Winograd's way with few images, of what it takes directly: TinyVGG with
+ * 10 hidden units takes 0.7 ms for up to 8 images, 0.19 ms for each with columns in the lanes; with 64, 17.5 and 5.5 ms. */
+#define WINOGRAD_TIME 0.3
 
 /* For how few images it pays to have columns in the lanes: then the last vector of a row is not full, and Winograd's
- * way is not open, while with images in the lanes half a block is the least there is. A stride along the rows rules it
- * out. */
+ * way is not open, while with images in the lanes a block of 16 is what there is (or half of one, where a vector is no
+ * wider), and threads have to share it. A stride along the rows rules it out. */
 static int find_columns_below(const wki_plan *plan)
 {
     double useful = 0.0, done = 0.0;
@@ -227,7 +227,7 @@ static int find_columns_below(const wki_plan *plan)
         useful += taps * out->width * (wki_suits_winograd(plan->ops[i].layer) ? WINOGRAD_TIME : 1.0);
         done += taps * ((out->width + WKI_LANES - 1) / WKI_LANES * WKI_LANES);
     }
-    return done == 0.0 ? 0 : (int)(0.9 * (WKI_LANES / 2) * useful / done + 0.5);
+    return done == 0.0 ? 0 : (int)(0.9 * WKI_LANES * useful / done + 0.5);
 }
 
 static void choose_lanes(wki_plan *plan)
