@@ -98,15 +98,16 @@ void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
 
 /* ---- one tile ---- */
 
-/* V[place][channel][lane] of the tile whose window begins at input; of all lanes or of the first half. */
-typedef void input_function(const wki_winograd_call *call, const float *input, float *transformed,
-                            ptrdiff_t place);
+/* V[place][channel][lane] of the tile whose window begins at input: of all lanes, or of the first half; or, where half of
+ * the lanes are half a vector, of these and then of those of the tile `gap` floats on. */
+typedef void input_function(const wki_winograd_call *call, const float *input, ptrdiff_t gap,
+                            float *transformed, ptrdiff_t place);
 
 #define INPUT_TILE(name, side, vectors)                                                                 \
     static __attribute__((noinline)) void name(const wki_winograd_call *call, const float *input,       \
-                                               float *transformed, ptrdiff_t place)                     \
+                                               ptrdiff_t gap, float *transformed, ptrdiff_t place)      \
     {                                                                                                   \
-        winograd_window(side, input, call->in, call->in_channels, transformed, place, vectors);         \
+        winograd_window(side, input, call->in, gap, call->in_channels, transformed, place, vectors);    \
     }
 INPUT_TILE(input_4, 4, VPB)
 INPUT_TILE(input_half_4, 4, HALF)
@@ -174,7 +175,7 @@ FOR_PRODUCT_CHANNELS(MULTIPLY)
 static multiply_function *const multiplies[PRODUCT_CHANNELS + 1][2] = {{NULL},
                                                                        FOR_PRODUCT_CHANNELS(NAME)};
 
-/* A^T M A of one channel and vector. */
+/* A^T M A of one channel and vector, but for the factors. */
 ALWAYS_INLINE void transform_back(const int tile, const int side, const float *products, ptrdiff_t place,
                                   vec values[WINOGRAD_TILE][WINOGRAD_TILE])
 {
@@ -189,59 +190,101 @@ ALWAYS_INLINE void transform_back(const int tile, const int side, const float *p
     UNROLL for (int y = 0; y < tile; y++)
     {
         winograd_output(tile, side, rows[y], values[y]);
-        UNROLL for (int x = 0; x < tile && side > 4; x++) values[y][x] *=
-            winograd_output_scale(side, y) * winograd_output_scale(side, x);
     }
 }
 
-/* The outputs of one channel at (y, x), of the first `vectors` vectors of the lanes; the others' are 0. Only the rows
- * and columns that exist. */
-ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, const float *products,
-                                ptrdiff_t place, int y, int x, const int tile, const int side,
-                                const int vectors)
+/* The factors, bias, ReLU and mask, and out go a channel's values at (y, x), of the lanes from `lane` on; those of the second half
+ * become 0 if `half`. Only the rows and columns that exist. */
+ALWAYS_INLINE void store_values(const wki_winograd_call *call, int channel, int y, int x, int lane,
+                                const int tile, const int side, const bool half,
+                                vec values[WINOGRAD_TILE][WINOGRAD_TILE])
 {
     const wki_plane out = call->out, mask_plane = call->mask_plane;
     const vec bias = splat(call->bias != NULL ? call->bias[channel] : 0.0f);
     const float *mask = call->mask;
     const bool relu = call->relu;
-    float *output = call->output + channel * out.channel + y * out.row + x * out.column;
+    float *output = call->output + channel * out.channel + y * out.row + x * out.column + lane;
     if (mask != NULL)
-        mask += channel * mask_plane.channel + y * mask_plane.row + x * mask_plane.column;
+        mask += channel * mask_plane.channel + y * mask_plane.row + x * mask_plane.column + lane;
     const int rows = WKI_MIN(tile, call->height - y), columns = WKI_MIN(tile, call->width - x);
-    UNROLL for (int v = 0; v < vectors; v++)
+    UNROLL for (int i = 0; i < tile; i++)
     {
-        vec values[WINOGRAD_TILE][WINOGRAD_TILE];
-        transform_back(tile, side, products + v * VW, place, values);
-        UNROLL for (int i = 0; i < tile; i++)
+        UNROLL for (int j = 0; j < tile; j++)
         {
-            UNROLL for (int j = 0; j < tile; j++)
-            {
-                if (i >= rows || j >= columns)
-                    continue;
-                vec value = bias + values[i][j];
-                if (relu)
-                    value = relu_vec(value);
-                if (mask != NULL)
-                    value = mask_vec(load(mask + i * mask_plane.row + j * mask_plane.column + v * VW),
-                                     value);
-                store(output + i * out.row + j * out.column + v * VW, value);
-            }
+            if (i >= rows || j >= columns)
+                continue;
+            vec value = values[i][j];
+            if (side > 4)
+                value *= winograd_output_scale(side, i) * winograd_output_scale(side, j);
+            value += bias;
+            if (relu)
+                value = relu_vec(value);
+            if (mask != NULL)
+                value = mask_vec(load(mask + i * mask_plane.row + j * mask_plane.column), value);
+#if VPB == 1
+            if (half)
+                value = first_half(value);
+#endif
+            (void)half;
+            store(output + i * out.row + j * out.column, value);
         }
     }
-    for (int v = vectors; v < VPB; v++)
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++)
-                store(output + i * out.row + j * out.column + v * VW, (vec){0});
+}
+
+/* The other lanes of a tile become 0. */
+ALWAYS_INLINE void clear_values(const wki_winograd_call *call, int channel, int y, int x, int lane,
+                                const int tile)
+{
+    const wki_plane out = call->out;
+    float *output = call->output + channel * out.channel + y * out.row + x * out.column;
+    for (int i = 0; i < WKI_MIN(tile, call->height - y); i++)
+        for (int j = 0; j < WKI_MIN(tile, call->width - x); j++)
+            for (int l = lane; l < WKI_LANES; l += VW)
+                store(output + i * out.row + j * out.column + l, (vec){0});
+}
+
+/* Where a tile is. */
+typedef struct position {
+    int y, x;
+} position;
+
+/* The outputs of one channel of the tile at at[0], of the first `vectors` vectors of the lanes; the others' are 0. Of 0
+ * vectors: half a vector, and the other half is that of the tile at at[1], if `count` is 2. */
+ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, const float *products,
+                                ptrdiff_t place, const position at[2], int count, const int tile,
+                                const int side, const int vectors)
+{
+    vec values[WINOGRAD_TILE][WINOGRAD_TILE];
+    UNROLL for (int v = 0; v < vectors; v++)
+    {
+        transform_back(tile, side, products + v * VW, place, values);
+        store_values(call, channel, at[0].y, at[0].x, v * VW, tile, side, false, values);
+    }
+    if (vectors > 0 && vectors < VPB)
+        clear_values(call, channel, at[0].y, at[0].x, vectors * VW, tile);
+#if VPB == 1
+    if (vectors > 0)
+        return;
+    transform_back(tile, side, products, place, values);
+    store_values(call, channel, at[0].y, at[0].x, 0, tile, side, true, values);
+    if (count < 2)
+        return;
+    UNROLL for (int i = 0; i < tile; i++) UNROLL for (int j = 0; j < tile; j++) values[i][j] =
+        second_half(values[i][j]);
+    store_values(call, channel, at[1].y, at[1].x, 0, tile, side, true, values);
+#endif
+    (void)count;
 }
 
 typedef void output_function(const wki_winograd_call *call, int channel, const float *products,
-                             ptrdiff_t place, int y, int x);
+                             ptrdiff_t place, const position at[2], int count);
 
 #define OUTPUT_TILE(name, tile, side, vectors)                                                          \
     static __attribute__((noinline)) void name(const wki_winograd_call *call, int channel,              \
-                                               const float *products, ptrdiff_t place, int y, int x)    \
+                                               const float *products, ptrdiff_t place,                  \
+                                               const position at[2], int count)                         \
     {                                                                                                   \
-        output_lanes(call, channel, products, place, y, x, tile, side, vectors);                        \
+        output_lanes(call, channel, products, place, at, count, tile, side, vectors);                   \
     }
 OUTPUT_TILE(output_2_of_4, 2, 4, VPB)
 OUTPUT_TILE(output_half_2_of_4, 2, 4, HALF)
@@ -271,7 +314,8 @@ typedef struct chunk {
     int groups;          /* of channels that are multiplied at a time, of `smaller` channels or, the */
     int smaller, larger; /* first `larger` ones, of one more */
     int across;          /* tiles in a row */
-    int tiles_of_slot;   /* 1 or 2 */
+    int tiles_of_slot;   /* 1 or 2, */
+    int tiles_of_call;   /* of which so many are transformed together */
     float *transformed;  /* V: [place][slot][in channel][lane] */
     float *products;     /* M: [place][slot][channel][lane] */
     ptrdiff_t
@@ -284,7 +328,7 @@ typedef struct chunk {
 static chunk make_chunk(const wki_winograd_call *call, int slots)
 {
     const int tile = call->tile, side = tile + call->kernel - 1;
-    const bool pairs = HALF > 0 && call->images <= WKI_LANES / 2;
+    const bool pairs = call->images <= WKI_LANES / 2;
     chunk k = {.call = call,
                .input = side == 4 ? (pairs ? input_half_4 : input_4) : (pairs ? input_half_6 : input_6),
                .output = find_output(tile, side, pairs),
@@ -293,6 +337,7 @@ static chunk make_chunk(const wki_winograd_call *call, int slots)
                .groups = (call->channels + PRODUCT_CHANNELS - 1) / PRODUCT_CHANNELS,
                .across = (call->width + tile - 1) / tile,
                .tiles_of_slot = pairs ? 2 : 1,
+               .tiles_of_call = pairs && HALF == 0 ? 2 : 1,
                .in_place = ((ptrdiff_t)slots * call->in_channels + 1) * WKI_LANES,
                .out_place = ((ptrdiff_t)slots * call->channels + 1) * WKI_LANES,
                .weight_place = (ptrdiff_t)call->channels * call->in_channels,
@@ -355,20 +400,35 @@ static void multiply_slots(const chunk *k, int slots)
     }
 }
 
+static position position_of(const chunk *k, int tile)
+{
+    return (position){tile / k->across * k->tile, tile % k->across * k->tile};
+}
+
+static const float *window_of(const chunk *k, int tile)
+{
+    const wki_winograd_call *call = k->call;
+    const position at = position_of(k, tile);
+    return call->input + at.y * call->in.row + at.x * call->in.column;
+}
+
 static void run_chunk(const chunk *k, int first, int tiles)
 {
     const wki_winograd_call *call = k->call;
-    for (int t = 0; t < tiles; t++) {
-        int y = (first + t) / k->across * k->tile, x = (first + t) % k->across * k->tile;
-        k->input(call, call->input + y * call->in.row + x * call->in.column,
-                 k->transformed + tile_at(k, t, call->in_channels), k->in_place);
+    const int step = k->tiles_of_call;
+    for (int t = 0; t < tiles; t += step) {
+        const float *window = window_of(k, first + t);
+        const float *other = window_of(k, first + WKI_MIN(t + step, tiles) - 1);
+        k->input(call, window, other - window, k->transformed + tile_at(k, t, call->in_channels),
+                 k->in_place);
     }
     multiply_slots(k, (tiles + k->tiles_of_slot - 1) / k->tiles_of_slot);
-    for (int t = 0; t < tiles; t++) {
-        int y = (first + t) / k->across * k->tile, x = (first + t) % k->across * k->tile;
+    for (int t = 0; t < tiles; t += step) {
+        const int count = WKI_MIN(step, tiles - t);
+        const position at[2] = {position_of(k, first + t), position_of(k, first + t + count - 1)};
         const float *products = k->products + tile_at(k, t, call->channels);
         for (int c = 0; c < call->channels; c++)
-            k->output(call, c, products + c * WKI_LANES, k->out_place, y, x);
+            k->output(call, c, products + c * WKI_LANES, k->out_place, at, count);
     }
 }
 

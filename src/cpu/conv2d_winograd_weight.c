@@ -46,7 +46,7 @@ struct chunk {
     static __attribute__((noinline)) void window_##side(const float *input, wki_plane plane,            \
                                                         int channels, float *to)                        \
     {                                                                                                   \
-        winograd_window(side, input, plane, channels, to, (ptrdiff_t)WKI_LANES *WKI_LANES, VPB);        \
+        winograd_window(side, input, plane, 0, channels, to, (ptrdiff_t)WKI_LANES *WKI_LANES, VPB);     \
     }
 WINDOW(4)
 WINDOW(6)

@@ -134,6 +134,30 @@ ALWAYS_INLINE vec splat(float value)
     return value - (vec){0};
 }
 
+#if VPB == 1
+typedef float half_vec __attribute__((vector_size(VW * 2), aligned(4), may_alias));
+
+/* Half of the lanes of one block, and then of another. */
+ALWAYS_INLINE vec join_halves(const float *first, const float *second)
+{
+    const half_vec a = *(const half_vec *)first, b = *(const half_vec *)second;
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+/* One of the halves, followed by zeros. */
+ALWAYS_INLINE vec first_half(vec value)
+{
+    return __builtin_shufflevector(value, (vec){0}, 0, 1, 2, 3, 4, 5, 6, 7, 16, 16, 16, 16, 16, 16, 16,
+                                   16);
+}
+
+ALWAYS_INLINE vec second_half(vec value)
+{
+    return __builtin_shufflevector(value, (vec){0}, 8, 9, 10, 11, 12, 13, 14, 15, 16, 16, 16, 16, 16, 16,
+                                   16, 16);
+}
+#endif
+
 /* Four rows of four become columns. */
 ALWAYS_INLINE void transpose4(vec4 r[4])
 {

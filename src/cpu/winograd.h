@@ -171,10 +171,23 @@ ALWAYS_INLINE void winograd_gradient(const int kernel, const int side, const vec
 
 /* ---- windows of the input ---- */
 
-ALWAYS_INLINE void winograd_load_row(const float *from, ptrdiff_t column, vec r[4])
+/* A vector of one tile's lanes; or half of the lanes of each of `two` tiles, `gap` floats apart, where that is a vector. */
+ALWAYS_INLINE vec winograd_load(const float *from, ptrdiff_t gap, const bool two)
+{
+#if VPB == 1
+    if (two)
+        return join_halves(from, from + gap);
+#endif
+    (void)gap;
+    (void)two;
+    return load(from);
+}
+
+ALWAYS_INLINE void winograd_load_row(const float *from, ptrdiff_t column, ptrdiff_t gap, const bool two,
+                                     vec r[4])
 {
     vec d[4];
-    UNROLL for (int x = 0; x < 4; x++) d[x] = load(from + x * column);
+    UNROLL for (int x = 0; x < 4; x++) d[x] = winograd_load(from + x * column, gap, two);
     winograd_input(4, d, r);
 }
 
@@ -185,17 +198,18 @@ ALWAYS_INLINE void winograd_store_row(float *to, ptrdiff_t place, const vec a[4]
 }
 
 /* The rows go by in an order that has few of them in registers at a time. */
-ALWAYS_INLINE void winograd_window_small(const float *from, wki_plane plane, float *to, ptrdiff_t place)
+ALWAYS_INLINE void winograd_window_small(const float *from, wki_plane plane, ptrdiff_t gap,
+                                         const bool two, float *to, ptrdiff_t place)
 {
     const ptrdiff_t row = plane.row, column = plane.column;
     vec p[4], q[4];
-    winograd_load_row(from, column, p);
-    winograd_load_row(from + 2 * row, column, q);
+    winograd_load_row(from, column, gap, two, p);
+    winograd_load_row(from + 2 * row, column, gap, two, q);
     winograd_store_row(to, place, p, q, false);
-    winograd_load_row(from + row, column, p);
+    winograd_load_row(from + row, column, gap, two, p);
     winograd_store_row(to + 4 * place, place, p, q, true);
     winograd_store_row(to + 8 * place, place, q, p, false);
-    winograd_load_row(from + 3 * row, column, q);
+    winograd_load_row(from + 3 * row, column, gap, two, q);
     winograd_store_row(to + 12 * place, place, p, q, false);
 }
 
@@ -203,7 +217,8 @@ ALWAYS_INLINE void winograd_window_small(const float *from, wki_plane plane, flo
  * numbers are read again for each pair. Of 16, two are too many, and what does not fit is better kept. */
 #define WINDOW_COLUMNS (REGISTERS == 32 ? 2 : 6)
 
-ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, float *to, ptrdiff_t place)
+ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, ptrdiff_t gap,
+                                         const bool two, float *to, ptrdiff_t place)
 {
     static const int order[6] = {1, 2, 3, 4, 0, 5};
     UNROLL for (int first = 0; first < 6; first += WINDOW_COLUMNS)
@@ -212,7 +227,8 @@ ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, flo
         UNROLL for (int y = 0; y < 6; y++)
         {
             vec d[6], row[6];
-            UNROLL for (int x = 0; x < 6; x++) d[x] = load(from + y * plane.row + x * plane.column);
+            UNROLL for (int x = 0; x < 6; x++) d[x] =
+                winograd_load(from + y * plane.row + x * plane.column, gap, two);
             winograd_input(6, d, row);
             UNROLL for (int c = 0; c < WINDOW_COLUMNS; c++) columns[c][y] = row[order[first + c]];
         }
@@ -226,19 +242,20 @@ ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, flo
 }
 
 /* V = B^T d B of `channels` channels and the first `vectors` vectors of the lanes: to[place][channel][lane], `place`
- * floats from one place to the next. */
-ALWAYS_INLINE void winograd_window(const int side, const float *input, wki_plane plane, int channels,
-                                   float *transformed, ptrdiff_t place, const int vectors)
+ * floats from one place to the next. Of 0 vectors: of half a vector of this tile and of the one `gap` floats on. */
+ALWAYS_INLINE void winograd_window(const int side, const float *input, wki_plane plane, ptrdiff_t gap,
+                                   int channels, float *transformed, ptrdiff_t place, const int vectors)
 {
+    const bool two = vectors == 0;
     for (int i = 0; i < channels; i++) {
-        UNROLL for (int v = 0; v < vectors; v++)
+        UNROLL for (int v = 0; v < WKI_MAX(1, vectors); v++)
         {
             const float *from = input + i * plane.channel + v * VW;
             float *to = transformed + i * WKI_LANES + v * VW;
             if (side == 4)
-                winograd_window_small(from, plane, to, place);
+                winograd_window_small(from, plane, gap, two, to, place);
             else
-                winograd_window_large(from, plane, to, place);
+                winograd_window_large(from, plane, gap, two, to, place);
         }
     }
 }
