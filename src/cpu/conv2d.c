@@ -13,7 +13,7 @@
 #define MAX_CHANNELS 6
 #define COLUMNS(nc)  ((nc) >= 4 ? 4 : 6)
 /* Where there are fewer columns than that: more channels, of two columns or of one. */
-#define NARROW_CHANNELS 12
+#define NARROW_CHANNELS PRODUCT_CHANNELS
 #elif REGISTERS == 32
 #define MAX_CHANNELS 6
 #define COLUMNS(nc)  ((nc) >= 2 ? 1 : 2)
@@ -24,11 +24,18 @@
 #define MAX_CHANNELS 2
 #define COLUMNS(nc)  1
 #endif
+#if MAX_CHANNELS == 6
+#define FOR_STRIP_CHANNELS(F) FOR_1_TO_6(F)
+#else
+#define FOR_STRIP_CHANNELS(F) FOR_1_OR_2(F)
+#endif
 #ifdef NARROW_CHANNELS
 #define TILE_CHANNELS NARROW_CHANNELS
 #else
 #define TILE_CHANNELS MAX_CHANNELS
 #endif
+/* Twice as many columns where half of the lanes are enough; or as many pairs of columns. */
+#define HALF_COLUMNS(nc) (HALF == 0 ? COLUMNS(nc) : WKI_MIN(2 * COLUMNS(nc), MAX_COLUMNS))
 enum { MAX_COLUMNS = 8, STRIP_COLUMNS = 14, STRIP_TAPS = 512, CHUNK_TAPS = 128 };
 
 /* Some columns of a row for some taps; the first begin with the bias, later ones with what is there. */
@@ -38,10 +45,37 @@ typedef struct strip {
     ptrdiff_t tap_begin, tap_end;
 } strip;
 
+/* Vector v of column x; or, where half of the lanes are half a vector, these of two columns. */
+ALWAYS_INLINE vec load_column(const float *from, ptrdiff_t column, int x, int v, const bool two)
+{
+#if VPB == 1
+    if (two)
+        return join_halves(from + 2 * x * column, from + (2 * x + 1) * column);
+#endif
+    (void)two;
+    return load(from + x * column + v * VW);
+}
+
+ALWAYS_INLINE void store_column(float *to, ptrdiff_t column, int x, int v, const bool two, vec value)
+{
+#if VPB == 1
+    if (two) {
+        store(to + 2 * x * column, first_half(value));
+        store(to + (2 * x + 1) * column, second_half(value));
+        return;
+    }
+#endif
+    (void)two;
+    store(to + x * column + v * VW, value);
+}
+
+/* nc channels at nx columns, nv vectors of each; of 0 vectors: at nx pairs of columns, half a vector of each. */
 ALWAYS_INLINE void tile(const strip *s, int channel, int first, const int nc, const int nx, const int nv)
 {
     const wki_conv2d_call *call = s->call;
     const int row = s->row;
+    const bool two = nv == 0;
+    const int vectors = two ? 1 : nv;
     const float *input = call->input + row * call->in.row + first * call->in.column;
     const ptrdiff_t taps = call->taps, column = call->in.column;
     const float *weight = call->weight + channel * taps;
@@ -52,18 +86,18 @@ ALWAYS_INLINE void tile(const strip *s, int channel, int first, const int nc, co
     UNROLL for (int c = 0; c < nc; c++)
     {
         vec bias = splat(call->bias != NULL ? call->bias[channel + c] : 0.0f);
-        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) sum[c][x][v] =
-            s->tap_begin == 0 ? bias : load(output + c * out.channel + x * out.column + v * VW);
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < vectors; v++) sum[c][x][v] =
+            s->tap_begin == 0 ? bias : load_column(output + c * out.channel, out.column, x, v, two);
     }
     for (ptrdiff_t t = s->tap_begin; t < s->tap_end; t++) {
         const float *in = input + offset[t];
         vec pixel[MAX_COLUMNS][VPB];
-        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) pixel[x][v] =
-            load(in + x * column + v * VW);
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < vectors; v++) pixel[x][v] =
+            load_column(in, column, x, v, two);
         UNROLL for (int c = 0; c < nc; c++)
         {
             vec w = splat(weight[c * taps + t]);
-            UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++) sum[c][x][v] +=
+            UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < vectors; v++) sum[c][x][v] +=
                 w * pixel[x][v];
         }
     }
@@ -74,66 +108,53 @@ ALWAYS_INLINE void tile(const strip *s, int channel, int first, const int nc, co
         mask += channel * mask_plane.channel + row * mask_plane.row + first * mask_plane.column;
     UNROLL for (int c = 0; c < nc; c++)
     {
-        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < nv; v++)
+        float *to = output + c * out.channel;
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = 0; v < vectors; v++)
         {
             vec value = sum[c][x][v];
             if (relu)
                 value = relu_vec(value);
             if (mask != NULL)
-                value = mask_vec(load(mask + c * mask_plane.channel + x * mask_plane.column + v * VW),
-                                 value);
-            store(output + c * out.channel + x * out.column + v * VW, value);
+                value = mask_vec(
+                    load_column(mask + c * mask_plane.channel, mask_plane.column, x, v, two), value);
+            store_column(to, out.column, x, v, two, value);
         }
-        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = nv; v < VPB; v++)
-            store(output + c * out.channel + x * out.column + v * VW, (vec){0});
+        UNROLL for (int x = 0; x < nx; x++) UNROLL for (int v = vectors; v < VPB; v++)
+            store(to + x * out.column + v * VW, (vec){0});
     }
 }
 
 /* The columns begin .. end of a row for some channels. One function for each number of channels, so
- * that each has the registers to itself; and for half of the lanes, where more than one vector holds them. */
+ * that each has the registers to itself; and for half of the lanes. */
 typedef void strip_function(const strip *s, int channel);
 
 #define STRIP(name, nc, columns, nv)                                                                    \
     static __attribute__((noinline)) void name##_##nc(const strip *s, int channel)                      \
     {                                                                                                   \
+        const int each = (nv) == 0 ? 2 : 1;                                                             \
         int x = s->begin;                                                                               \
-        for (; x + (columns) <= s->end; x += (columns))                                                 \
+        for (; x + (columns)*each <= s->end; x += (columns)*each)                                       \
             tile(s, channel, x, nc, columns, nv);                                                       \
-        for (; (columns) > 1 && x < s->end; x++)                                                        \
+        for (; (columns) > 2 && x + 2 * each <= s->end; x += 2 * each)                                  \
+            tile(s, channel, x, nc, 2, nv);                                                             \
+        for (; (columns) > 1 && x + each <= s->end; x += each)                                          \
             tile(s, channel, x, nc, 1, nv);                                                             \
+        for (; each > 1 && x < s->end; x++)                                                             \
+            tile(s, channel, x, nc, 1, VPB);                                                            \
     }
 #define FULL_STRIP(nc) STRIP(strip, nc, COLUMNS(nc), VPB)
-FULL_STRIP(1)
-FULL_STRIP(2)
-#if MAX_CHANNELS > 2
-FULL_STRIP(3)
-FULL_STRIP(4)
-FULL_STRIP(5)
-FULL_STRIP(6)
-#endif
-#if HALF > 0
-#define HALF_STRIP(nc) STRIP(half_strip, nc, WKI_MIN(2 * COLUMNS(nc), MAX_COLUMNS), HALF)
-HALF_STRIP(1)
-HALF_STRIP(2)
-#if MAX_CHANNELS > 2
-HALF_STRIP(3)
-HALF_STRIP(4)
-HALF_STRIP(5)
-HALF_STRIP(6)
-#endif
-#endif
+#define HALF_STRIP(nc) STRIP(half_strip, nc, HALF_COLUMNS(nc), HALF)
+FOR_STRIP_CHANNELS(FULL_STRIP)
+FOR_STRIP_CHANNELS(HALF_STRIP)
 
-#if MAX_CHANNELS > 2
-#define STRIP_NAMES(name)                                                                               \
-    {                                                                                                   \
-        NULL, name##_1, name##_2, name##_3, name##_4, name##_5, name##_6                                \
-    }
-#else
-#define STRIP_NAMES(name)                                                                               \
-    {                                                                                                   \
-        NULL, name##_1, name##_2                                                                        \
-    }
-#endif
+#define FULL_NAME(nc) strip_##nc,
+#define HALF_NAME(nc) half_strip_##nc,
+/* [half of the lanes][channels] */
+static strip_function *const strips[2][MAX_CHANNELS + 1] = {
+    {NULL, FOR_STRIP_CHANNELS(FULL_NAME)},
+    {NULL, FOR_STRIP_CHANNELS(HALF_NAME)},
+};
+
 #ifdef NARROW_CHANNELS
 #define NARROW_STRIP(nc) STRIP(narrow_strip, nc, 2, VPB)
 FOR_PRODUCT_CHANNELS(NARROW_STRIP)
@@ -141,16 +162,6 @@ FOR_PRODUCT_CHANNELS(NARROW_STRIP)
 static strip_function *const narrow_strips[NARROW_CHANNELS + 1] = {NULL,
                                                                    FOR_PRODUCT_CHANNELS(NARROW_NAME)};
 #endif
-
-/* [half of the lanes][channels] */
-static strip_function *const strips[2][MAX_CHANNELS + 1] = {
-    STRIP_NAMES(strip),
-#if HALF > 0
-    STRIP_NAMES(half_strip),
-#else
-    STRIP_NAMES(strip),
-#endif
-};
 
 /* The channels go by in groups of as equal a size as can be. All groups do a strip of columns
  * before the next, while the pixels that it reads are in the L1 cache: a whole row if the taps are
