@@ -97,9 +97,12 @@ static void run_steps(void *argument, int thread, int threads)
 {
     const profile *p = argument;
     wki_plan *plan = p->plan;
+    const wki_prepare what = {true, true, thread, threads};
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->prepare != NULL)
-            plan->ops[i].kind->prepare(&plan->ops[i], plan, thread, true, true);
+            plan->ops[i].kind->prepare(&plan->ops[i], plan, &what);
+    if (threads > 1)
+        wki_team_barrier(plan->context->team);
     for (int step = 0; step < p->steps; step++) {
         if (p->split > 1) {
             run_blocks(p, thread / p->split, thread);

@@ -49,21 +49,22 @@ ALWAYS_INLINE void transform_kernels(const int tile, const int kernel,
     }
 }
 
-/* All lanes are written, those that are no input channels where the next output channel's come; so the last ones take a
- * detour. */
+/* Of the channels channel_begin .. channel_end. All lanes are written, those that are no input channels where the next
+ * output channel's come; so the last ones take a detour. */
 ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, const int tile,
                                      const int kernel)
 {
     const int places = (tile + kernel - 1) * (tile + kernel - 1);
     const ptrdiff_t plane = (ptrdiff_t)call->channels * call->in_channels;
     float taps[WINOGRAD_TAPS][WKI_LANES] = {{0}}, last[WINOGRAD_PLACES][WKI_LANES];
-    for (int o = 0; o < call->channels; o++) {
+    const ptrdiff_t end = (ptrdiff_t)call->channel_end * call->in_channels;
+    for (int o = call->channel_begin; o < call->channel_end; o++) {
         for (int i = 0; i < call->in_channels; i += WKI_LANES) {
             const int count = WKI_MIN(WKI_LANES, call->in_channels - i);
             const ptrdiff_t at = (ptrdiff_t)o * call->in_channels + i;
             gather_kernels(call, call->weight + o * call->channel_stride + i * call->in_channel_stride,
                            count, taps);
-            if (at + WKI_LANES <= plane) {
+            if (at + WKI_LANES <= end) {
                 transform_kernels(tile, kernel, taps, call->transformed + at, plane);
                 continue;
             }

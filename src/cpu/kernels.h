@@ -66,7 +66,7 @@ typedef struct wki_winograd_weights_call {
     const float *weight; /* element (o, i)'s kernel is at o * channel_stride + i * in_channel_stride */
     float *transformed;  /* [side^2][channels][in_channels] */
     ptrdiff_t channel_stride, in_channel_stride;
-    int in_channels, channels;
+    int in_channels, channels, channel_begin, channel_end;
     bool flip; /* the kernel turned by 180 degrees, as the gradient of the input wants it */
 } wki_winograd_weights_call;
 

@@ -60,6 +60,13 @@ size_t wki_need_thread_floats(wki_plan *plan, size_t floats)
     return at;
 }
 
+size_t wki_need_shared_floats(wki_plan *plan, size_t floats)
+{
+    size_t at = plan->shared_floats;
+    plan->shared_floats += round_up(floats);
+    return at;
+}
+
 size_t wki_need_slot_floats(wki_plan *plan, size_t floats)
 {
     size_t at = plan->slot_floats;
@@ -180,6 +187,8 @@ static wick_status take_memory(wki_plan *plan)
     WKI_TRY(wki_alloc(plan->context, (size_t)plan->threads, plan->thread_floats * sizeof(float),
                       "scratch", &memory));
     plan->thread_memory = memory;
+    WKI_TRY(wki_alloc(plan->context, 1, plan->shared_floats * sizeof(float), "packed weights", &memory));
+    plan->shared = memory;
     return WICK_OK;
 }
 
@@ -202,6 +211,7 @@ static void plan_free(void *pointer)
     free(plan->memory);
     free(plan->gradients);
     free(plan->thread_memory);
+    free(plan->shared);
     free(plan);
 }
 

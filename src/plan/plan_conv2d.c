@@ -243,7 +243,7 @@ static wick_status layout(wki_op *op, wki_plan *plan)
         wki_need_scratch(plan, wki_winograd_scratch(side, p->in_channels, p->out_channels));
     }
     choose_gradient(op, plan);
-    op->thread_at = wki_need_thread_floats(plan, p->packed_floats);
+    op->shared_at = wki_need_shared_floats(plan, p->packed_floats);
     return WICK_OK;
 }
 
@@ -267,12 +267,13 @@ static int lanes_that_count(const wki_task *task)
     return task->plan->columns ? WKI_LANES : task->images;
 }
 
-static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
+static float *packed_weights(const wki_op *op, const wki_plan *plan)
 {
-    return wki_scratch(plan, thread) + op->thread_at;
+    return plan->shared + op->shared_at;
 }
 
-static void prepare_winograd(const wki_op *op, const wki_plan *plan, float *to, bool gradient)
+static void prepare_winograd(const wki_op *op, const wki_plan *plan, const wki_prepare *what, float *to,
+                             bool gradient)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
     const int area = p->taps / p->in_channels;
@@ -285,6 +286,8 @@ static void prepare_winograd(const wki_op *op, const wki_plan *plan, float *to, 
         .channels = gradient ? p->in_channels : p->out_channels,
         .flip = gradient,
     };
+    call.channel_begin = (int)((int64_t)call.channels * what->thread / what->threads);
+    call.channel_end = (int)((int64_t)call.channels * (what->thread + 1) / what->threads);
     for (int g = 0; g < p->groups; g++) {
         call.weight = op->weight + (ptrdiff_t)g * p->out_channels * p->taps;
         call.transformed = to + (size_t)g * (p->transformed_floats / (size_t)p->groups);
@@ -294,31 +297,35 @@ static void prepare_winograd(const wki_op *op, const wki_plan *plan, float *to, 
 
 /* For each phase and group, the weights as the gradient of the input wants them: [in channel][out
  * channel, tap]. */
-static void prepare_phases(const wki_op *op, float *to)
+static void prepare_phases(const wki_op *op, const wki_prepare *what, float *to)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
-    const int area = p->taps / p->in_channels;
+    const int area = p->taps / p->in_channels, channels = p->groups * p->in_channels;
+    const int begin = (int)((int64_t)channels * what->thread / what->threads);
+    const int end = (int)((int64_t)channels * (what->thread + 1) / what->threads);
     for (int i = 0; i < p->phase_count; i++) {
         const wki_conv2d_phase *phase = &p->phases[i];
-        for (int g = 0; g < p->groups; g++) {
-            const float *weight = op->weight + (ptrdiff_t)g * p->out_channels * p->taps;
-            for (int channel = 0; channel < p->in_channels; channel++)
-                for (int t = 0; t < phase->taps; t++)
-                    *to++ = weight[phase->source[t] + channel * area];
+        float *packed = to + phase->packed_at + (ptrdiff_t)begin * phase->taps;
+        for (int channel = begin; channel < end; channel++) {
+            const float *weight = op->weight +
+                                  (ptrdiff_t)(channel / p->in_channels) * p->out_channels * p->taps +
+                                  channel % p->in_channels * area;
+            for (int t = 0; t < phase->taps; t++)
+                *packed++ = weight[phase->source[t]];
         }
     }
 }
 
-static void prepare(const wki_op *op, wki_plan *plan, int thread, bool forward, bool backward)
+static void prepare(const wki_op *op, wki_plan *plan, const wki_prepare *what)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
-    float *to = packed_weights(op, plan, thread);
-    if (p->tile == 0 && backward)
-        prepare_phases(op, to);
-    if (p->tile != 0 && forward)
-        prepare_winograd(op, plan, to, false);
-    if (p->tile != 0 && backward)
-        prepare_winograd(op, plan, to + p->transformed_floats, true);
+    float *to = packed_weights(op, plan);
+    if (p->tile == 0 && what->backward)
+        prepare_phases(op, what, to);
+    if (p->tile != 0 && what->forward)
+        prepare_winograd(op, plan, what, to, false);
+    if (p->tile != 0 && what->backward)
+        prepare_winograd(op, plan, what, to + p->transformed_floats, true);
 }
 
 static void forward_winograd(const wki_op *op, const wki_task *task)
@@ -346,8 +353,7 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
         call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
                      c->padding.h * plane.row - c->padding.w * plane.column;
         call.output = wki_data(task, op->out) + g * p->out_channels * out->data.plane.channel;
-        call.weight = packed_weights(op, plan, task->thread) +
-                      (size_t)g * (p->transformed_floats / (size_t)p->groups);
+        call.weight = packed_weights(op, plan) + (size_t)g * (p->transformed_floats / (size_t)p->groups);
         call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
         plan->kernels->winograd(&call);
     }
@@ -374,7 +380,7 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
         .images = task->images,
     };
     wki_part(task, (int)tile_count(in, p->tile), &call.tile_begin, &call.tile_end);
-    const float *weight = packed_weights(op, plan, task->thread) + p->transformed_floats;
+    const float *weight = packed_weights(op, plan) + p->transformed_floats;
     for (int g = 0; g < p->groups; g++) {
         int first = g * p->in_channels;
         call.input = wki_gradient(task, op->out) + g * p->out_channels * plane.channel -
@@ -573,7 +579,7 @@ static void backward_input_direct(const wki_op *op, const wki_task *task)
         wki_part(task, phase->rows, &call.row_begin, &call.row_end);
         ptrdiff_t at = phase->row * plane.row + phase->column * plane.column;
         ptrdiff_t mask_at = phase->row * mask_plane.row + phase->column * mask_plane.column;
-        const float *weight = packed_weights(op, task->plan, task->thread) + phase->packed_at;
+        const float *weight = packed_weights(op, task->plan) + phase->packed_at;
         for (int g = 0; g < p->groups; g++) {
             int first = g * p->in_channels;
             call.input = wki_gradient(task, op->out) + g * p->out_channels * out->gradient.plane.channel;

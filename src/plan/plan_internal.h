@@ -60,6 +60,12 @@ typedef struct wki_settle {
     bool update; /* this thread also updates what all share: running statistics */
 } wki_settle;
 
+/* For what the weights are prepared, and by which of how many threads, each of which does a share. */
+typedef struct wki_prepare {
+    bool forward, backward;
+    int thread, threads;
+} wki_prepare;
+
 typedef struct wki_op_kind {
     const char *name;
     bool splits;
@@ -67,7 +73,7 @@ typedef struct wki_op_kind {
     void (*forward)(const wki_op *op, const wki_task *task);
     void (*backward)(const wki_op *op, const wki_task *task);
     /* Before a run, once a thread: what is made of the weights; NULL: nothing. */
-    void (*prepare)(const wki_op *op, wki_plan *plan, int thread, bool forward, bool backward);
+    void (*prepare)(const wki_op *op, wki_plan *plan, const wki_prepare *what);
     /* What an op makes of all blocks together; NULL: nothing. The forward one is called before the op's
      * forward, the backward one before its backward. */
     void (*settle)(const wki_op *op, const wki_settle *settle);
@@ -95,7 +101,7 @@ typedef struct wki_conv2d_plan {
     int32_t *offset;
     int phase_count;
     wki_conv2d_phase *phases;
-    size_t packed_floats; /* in a thread's memory */
+    size_t packed_floats; /* shared by all threads */
     /* A 3x3 or 5x5 kernel over enough channels goes by Winograd's way, both forward and for the gradient
      * of the input, in tiles of 2x2 or 4x4 outputs; its transformed weights, forward's and then the
      * gradient's, take the place of the packed ones. 0: directly. */
@@ -124,8 +130,9 @@ struct wki_op {
     bool relu;                 /* a ReLU that follows is done by this op */
     size_t weight_at, bias_at; /* in the gradients of a part */
     const float *weight, *bias;
-    size_t thread_at; /* its own floats in each thread's memory */
-    size_t slot_at;   /* its own floats in each slot */
+    size_t thread_at; /* its own floats in each thread's memory, */
+    size_t shared_at; /* in what all threads share, */
+    size_t slot_at;   /* and in each slot */
     union {
         wki_conv2d_plan conv2d;
         wki_batch_norm_plan *batch_norm;
@@ -175,6 +182,8 @@ struct wki_plan {
     float *thread_memory; /* [threads][thread_floats] */
     size_t thread_floats;
     size_t scratch_floats; /* the first of a thread's floats */
+    float *shared;
+    size_t shared_floats;
 
     struct wki_plan *next; /* the module's other plan, of the other kind, or NULL */
 
@@ -260,8 +269,9 @@ void wki_need_halo(wki_buffer *buffer, wki_halo halo);
 void wki_need_scratch(wki_plan *plan, size_t floats);
 /* Room of an op's own in each thread's memory: where it begins. */
 size_t wki_need_thread_floats(wki_plan *plan, size_t floats);
-/* The same in each slot. */
+/* The same in each slot, and once for all threads. */
 size_t wki_need_slot_floats(wki_plan *plan, size_t floats);
+size_t wki_need_shared_floats(wki_plan *plan, size_t floats);
 
 static inline float *wki_scratch(const wki_plan *plan, int thread)
 {

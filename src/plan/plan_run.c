@@ -252,25 +252,28 @@ static void reduce_clipped(const run *r, int thread, int threads)
     }
 }
 
-/* What each thread makes of the weights and of the statistics that are there before the run. */
-static void prepare(const run *r, int thread)
+/* What is made of the weights, each thread its share of them, and of the statistics that are there before the run. */
+static void prepare(const run *r, int thread, int threads)
 {
     wki_plan *plan = r->plan;
+    wki_prepare what = {r->forward, r->backward, thread, threads};
     wki_settle settle = {.plan = plan, .thread = thread, .count = r->batch->count, .blocks = r->blocks};
     for (int i = 0; i < plan->op_count; i++) {
         const wki_op *op = &plan->ops[i];
         if (op->kind->prepare != NULL)
-            op->kind->prepare(op, plan, thread, r->forward, r->backward);
+            op->kind->prepare(op, plan, &what);
         if (op->kind == &wki_op_batch_map && (!r->forward || !wki_uses_batch(op)))
             op->kind->settle(op, &settle);
     }
+    if (threads > 1 && plan->shared_floats > 0)
+        wki_team_barrier(plan->context->team);
 }
 
 static void run_thread(void *argument, int thread, int threads)
 {
     const run *r = argument;
     wki_plan *plan = r->plan;
-    prepare(r, thread);
+    prepare(r, thread, threads);
     run_stages(r, thread, threads);
     if (!r->backward)
         return;
