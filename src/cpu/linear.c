@@ -5,10 +5,17 @@
 
 /* ---- forward: a tile is nr rows times no outputs, summed along the features ---- */
 
-#if REGISTERS == 32
+/* With 10 outputs at a time the rows, which do not fit the L1 cache, are read once. */
+#define FOR_1_TO_5(F) FOR_1_OR_2(F) F(3) F(4) F(5)
+#if REGISTERS == 32 && VPB == 1
+enum { MAX_OUT = 10, TILE_ROWS = 2 };
+#define FOR_OUTPUTS(F) FOR_1_TO_5(F) F(6) F(7) F(8) F(9) F(10)
+#elif REGISTERS == 32
 enum { MAX_OUT = 5, TILE_ROWS = 4 };
+#define FOR_OUTPUTS(F) FOR_1_TO_5(F)
 #else
 enum { MAX_OUT = 5, TILE_ROWS = 2 };
+#define FOR_OUTPUTS(F) FOR_1_TO_5(F)
 #endif
 
 ALWAYS_INLINE void dot(vec sum[TILE_ROWS][MAX_OUT], const float *const input[TILE_ROWS],
@@ -80,20 +87,11 @@ typedef void forward_function(const wki_linear_call *call, int row, int out,
     {                                                                                                   \
         forward_tile(call, row, out, weight_tail, TILE_ROWS, no);                                       \
     }
-FORWARD(1)
-FORWARD(2)
-FORWARD(3)
-FORWARD(4)
-FORWARD(5)
+FOR_OUTPUTS(FORWARD)
 
-static forward_function *const forward_tiles[MAX_OUT + 1][2] = {
-    {NULL, NULL},
-    {forward_1_1, forward_1},
-    {forward_1_2, forward_2},
-    {forward_1_3, forward_3},
-    {forward_1_4, forward_4},
-    {forward_1_5, forward_5},
-};
+/* [outputs][a whole tile] */
+#define FORWARD_NAMES(no) {forward_1_##no, forward_##no},
+static forward_function *const forward_tiles[MAX_OUT + 1][2] = {{NULL}, FOR_OUTPUTS(FORWARD_NAMES)};
 
 void WKI_KERNEL(linear)(const wki_linear_call *call)
 {
