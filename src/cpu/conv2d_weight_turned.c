@@ -41,7 +41,8 @@ static void multiply_row(const turned *k, const float *delta, float *sums)
                         .input_block = call->span * k->column,
                         .input_step = call->stride_w * k->column,
                         .sums_block = (ptrdiff_t)k->channels * WKI_LANES,
-                        .images = call->images};
+                        .images = call->images,
+                        .add = true};
     for (int first = 0; first < call->columns; first += SEGMENT) {
         p.steps = WKI_MIN(SEGMENT, call->columns - first);
         p.delta = delta + first * call->out.column;
@@ -64,7 +65,8 @@ static void multiply_rows(const turned *k, int first, int rows)
                         .delta_step = call->out.row,
                         .input_step = row,
                         .steps = rows,
-                        .images = call->columns};
+                        .images = call->columns,
+                        .add = true};
     float *sums = k->sums;
     for (int t = 0; t < call->kernel_h * k->blocks; t++) {
         const int ky = t / k->blocks, b = t % k->blocks;

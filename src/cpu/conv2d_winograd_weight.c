@@ -116,14 +116,15 @@ DELTA_TILE(2, 4)
 DELTA_TILE(4, 6)
 DELTA_TILE(2, 6)
 
-static void multiply_tiles(const chunk *k, int tiles)
+static void multiply_tiles(const chunk *k, int tiles, bool add)
 {
     /* In one go: tiles and images are one behind the other. */
     turned_product p = {.delta_channel = k->room,
                         .input_block = k->room * WKI_LANES,
                         .sums_block = (ptrdiff_t)k->channels * WKI_LANES,
                         .steps = 1,
-                        .images = tiles * k->call->images};
+                        .images = tiles * k->call->images,
+                        .add = add};
     for (ptrdiff_t place = 0; place < k->places; place++) {
         p.delta = k->delta + place * k->delta_place;
         p.input = k->input + place * k->input_place;
@@ -219,7 +220,7 @@ void WKI_KERNEL(winograd_gradient)(const wki_winograd_gradient_call *call)
     const int most =
         wki_winograd_gradient_tiles(tile + call->kernel - 1, call->in_channels, call->channels, all);
     chunk k = make_chunk(call, most);
-    memset(k.window, 0, (size_t)(k.input - k.window) * sizeof(float));
+    memset(k.window, 0, (size_t)(k.sums - k.window) * sizeof(float));
     for (int first = 0, tiles; first < all; first += tiles) {
         tiles = WKI_MIN(most, all - first);
         for (int t = 0; t < tiles; t++) {
@@ -227,7 +228,7 @@ void WKI_KERNEL(winograd_gradient)(const wki_winograd_gradient_call *call)
             input_tile(&k, call->input + y * call->in.row + x * call->in.column, t);
             k.way.delta(&k, y, x, t);
         }
-        multiply_tiles(&k, tiles);
+        multiply_tiles(&k, tiles, first > 0);
     }
     for (int o = 0; o < k.channels; o++)
         for (int b = 0; b < k.blocks; b++)

@@ -30,9 +30,10 @@ typedef struct turned_product {
     ptrdiff_t delta_channel, delta_step, input_block, input_step;
     ptrdiff_t sums_block; /* from one block's sums to the next */
     int steps, images;
+    bool add; /* to the sums that are there */
 } turned_product;
 
-/* sums[block][channel][16] += the products, for nc channels and nb blocks. These begin at 0, so that few numbers are
+/* sums[block][channel][16] (+)= the products, for nc channels and nb blocks. These begin at 0, so that few numbers are
  * added to many. */
 ALWAYS_INLINE void turned_multiply(const turned_product *p, float *sums, const int nc, const int nb)
 {
@@ -59,7 +60,13 @@ ALWAYS_INLINE void turned_multiply(const turned_product *p, float *sums, const i
     UNROLL for (int b = 0; b < nb; b++) UNROLL for (int c = 0; c < nc; c++)
     {
         float *to = sums + b * p->sums_block + c * WKI_LANES;
-        UNROLL for (int v = 0; v < VPB; v++) store(to + v * VW, load(to + v * VW) + sum[b][c][v]);
+        UNROLL for (int v = 0; v < VPB; v++)
+        {
+            vec value = sum[b][c][v];
+            if (p->add)
+                value += load(to + v * VW);
+            store(to + v * VW, value);
+        }
     }
 }
 
