@@ -45,15 +45,11 @@ typedef struct strip {
     ptrdiff_t tap_begin, tap_end;
 } strip;
 
-/* Vector v of column x; or, where half of the lanes are half a vector, these of two columns. */
+/* Vector v of column x; or, of `two`, half of the lanes of columns 2x and 2x + 1. */
 ALWAYS_INLINE vec load_column(const float *from, ptrdiff_t column, int x, int v, const bool two)
 {
-#if VPB == 1
-    if (two)
-        return join_halves(from + 2 * x * column, from + (2 * x + 1) * column);
-#endif
-    (void)two;
-    return load(from + x * column + v * VW);
+    const float *at = from + (two ? 2 * x : x) * column + v * VW;
+    return load_lanes(at, at + column, two);
 }
 
 ALWAYS_INLINE void store_column(float *to, ptrdiff_t column, int x, int v, const bool two, vec value)

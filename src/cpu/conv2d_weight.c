@@ -18,8 +18,8 @@
 #endif
 #define MAX_TAPS 6
 
-/* Delta's rows of one tile take at most about this much of the L1 cache. */
-enum { DELTA_BYTES = MAX_OUT * 8 * 1024 };
+/* So many numbers of each channel of delta go by at a time: those of a tile take about 16 or 32 KB of the L1 cache. */
+enum { DELTA_FLOATS = 2048 };
 
 typedef struct sweep {
     const wki_conv2d_weight_call *call;
@@ -110,8 +110,7 @@ void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *call)
     int count = call->channel_end - call->channel_begin;
     ptrdiff_t taps = call->taps;
     memset(call->scratch, 0, (size_t)count * (size_t)taps * WKI_LANES * sizeof(float));
-    int row_bytes = MAX_OUT * call->columns * WKI_LANES * (int)sizeof(float);
-    int rows = WKI_MAX(1, DELTA_BYTES / WKI_MAX(1, row_bytes));
+    int rows = WKI_MAX(1, DELTA_FLOATS / WKI_MAX(1, call->columns * WKI_LANES));
     for (int y = 0; y < call->rows; y += rows) {
         sweep s = {call, call->scratch, y, WKI_MIN(y + rows, call->rows)};
         sweep_rows(&s);

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+_Static_assert(PRODUCT_BLOCKS <= WKI_WINOGRAD_FEWEST, "the scratch has room for fewer slots");
+
 /* ---- the weights ---- */
 
 /* The kernels of one output channel and up to 16 input channels, in the lanes. */
@@ -172,9 +174,9 @@ typedef void multiply_function(const product *p);
     }
 FOR_PRODUCT_CHANNELS(MULTIPLY)
 
-#define NAME(nc) {multiply_##nc, multiply_slots_##nc},
-static multiply_function *const multiplies[PRODUCT_CHANNELS + 1][2] = {{NULL},
-                                                                       FOR_PRODUCT_CHANNELS(NAME)};
+#define MULTIPLY_NAMES(nc) {multiply_##nc, multiply_slots_##nc},
+static multiply_function *const multiplies[PRODUCT_CHANNELS + 1][2] = {
+    {NULL}, FOR_PRODUCT_CHANNELS(MULTIPLY_NAMES)};
 
 /* A^T M A of one channel and vector, but for the factors. */
 ALWAYS_INLINE void transform_back(const int tile, const int side, const float *products, ptrdiff_t place,
@@ -194,8 +196,8 @@ ALWAYS_INLINE void transform_back(const int tile, const int side, const float *p
     }
 }
 
-/* The factors, bias, ReLU and mask, and out go a channel's values at (y, x), of the lanes from `lane` on; those of the second half
- * become 0 if `half`. Only the rows and columns that exist. */
+/* The factors, bias, ReLU and mask, and out go a channel's values at (y, x), of the lanes from `lane` on; those of the
+ * second half become 0 if `half`. Only the rows and columns that exist. */
 ALWAYS_INLINE void store_values(const wki_winograd_call *call, int channel, int y, int x, int lane,
                                 const int tile, const int side, const bool half,
                                 vec values[WINOGRAD_TILE][WINOGRAD_TILE])
@@ -214,10 +216,8 @@ ALWAYS_INLINE void store_values(const wki_winograd_call *call, int channel, int 
         {
             if (i >= rows || j >= columns)
                 continue;
-            vec value = values[i][j];
-            if (side > 4)
-                value *= winograd_output_scale(side, i) * winograd_output_scale(side, j);
-            value += bias;
+            const float scale = winograd_output_scale(side, i) * winograd_output_scale(side, j);
+            vec value = side > 4 ? scale * values[i][j] + bias : values[i][j] + bias;
             if (relu)
                 value = relu_vec(value);
             if (mask != NULL)
@@ -250,10 +250,10 @@ typedef struct position {
 } position;
 
 /* The outputs of one channel of the tile at at[0], of the first `vectors` vectors of the lanes; the others' are 0. Of 0
- * vectors: half a vector, and the other half is that of the tile at at[1], if `count` is 2. */
+ * vectors: half a vector, and the other half is that of the tile at at[1], which may be the same. */
 ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, const float *products,
-                                ptrdiff_t place, const position at[2], int count, const int tile,
-                                const int side, const int vectors)
+                                ptrdiff_t place, const position at[2], const int tile, const int side,
+                                const int vectors)
 {
     vec values[WINOGRAD_TILE][WINOGRAD_TILE];
     UNROLL for (int v = 0; v < vectors; v++)
@@ -268,24 +268,21 @@ ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, cons
         return;
     transform_back(tile, side, products, place, values);
     store_values(call, channel, at[0].y, at[0].x, 0, tile, side, true, values);
-    if (count < 2)
-        return;
     UNROLL for (int i = 0; i < tile; i++) UNROLL for (int j = 0; j < tile; j++) values[i][j] =
         second_half(values[i][j]);
     store_values(call, channel, at[1].y, at[1].x, 0, tile, side, true, values);
 #endif
-    (void)count;
 }
 
 typedef void output_function(const wki_winograd_call *call, int channel, const float *products,
-                             ptrdiff_t place, const position at[2], int count);
+                             ptrdiff_t place, const position at[2]);
 
 #define OUTPUT_TILE(name, tile, side, vectors)                                                          \
     static __attribute__((noinline)) void name(const wki_winograd_call *call, int channel,              \
                                                const float *products, ptrdiff_t place,                  \
-                                               const position at[2], int count)                         \
+                                               const position at[2])                                    \
     {                                                                                                   \
-        output_lanes(call, channel, products, place, at, count, tile, side, vectors);                   \
+        output_lanes(call, channel, products, place, at, tile, side, vectors);                          \
     }
 OUTPUT_TILE(output_2_of_4, 2, 4, VPB)
 OUTPUT_TILE(output_half_2_of_4, 2, 4, HALF)
@@ -320,9 +317,9 @@ typedef struct chunk {
     float *transformed;  /* V: [place][slot][in channel][lane] */
     float *products;     /* M: [place][slot][channel][lane] */
     ptrdiff_t
-        in_place; /* from one place of V to the next, and of M. A cache line is left free, lest all */
+        input_place; /* from one place of V to the next, and of M. A cache line is left free, lest all */
     ptrdiff_t
-        out_place; /* places fall on the same few of the cache's sets where channels are a power of two */
+        output_place; /* places fall on the same few of the cache's sets where channels are a power of two */
     ptrdiff_t weight_place;
 } chunk;
 
@@ -339,17 +336,19 @@ static chunk make_chunk(const wki_winograd_call *call, int slots)
                .across = (call->width + tile - 1) / tile,
                .tiles_of_slot = pairs ? 2 : 1,
                .tiles_of_call = pairs && HALF == 0 ? 2 : 1,
-               .in_place = ((ptrdiff_t)slots * call->in_channels + 1) * WKI_LANES,
-               .out_place = ((ptrdiff_t)slots * call->channels + 1) * WKI_LANES,
+               .input_place = ((ptrdiff_t)slots * call->in_channels + 1) * WKI_LANES,
+               .output_place = ((ptrdiff_t)slots * call->channels + 1) * WKI_LANES,
                .weight_place = (ptrdiff_t)call->channels * call->in_channels,
                .transformed = call->scratch};
     k.smaller = call->channels / k.groups;
     k.larger = call->channels % k.groups;
+    /* Where all channels and slots of a place are summed up in registers before any is stored, M takes V's place: so
+     * more of a tile fits the L1 cache. */
     if (k.groups == 1 && slots <= PRODUCT_BLOCKS) {
-        k.in_place = k.out_place = WKI_MAX(k.in_place, k.out_place);
+        k.input_place = k.output_place = WKI_MAX(k.input_place, k.output_place);
         k.products = k.transformed;
     } else {
-        k.products = k.transformed + k.places * k.in_place;
+        k.products = k.transformed + k.places * k.input_place;
     }
     return k;
 }
@@ -371,12 +370,12 @@ static void multiply_slot(const chunk *k, ptrdiff_t place, int places, int slot,
                  .to_slot = (ptrdiff_t)call->channels * WKI_LANES,
                  .weight = call->weight + place * k->weight_place,
                  .weight_place = k->weight_place,
-                 .from_place = k->in_place,
-                 .to_place = k->out_place,
+                 .from_place = k->input_place,
+                 .to_place = k->output_place,
                  .ins = ins,
                  .places = places};
-    p.from = k->transformed + place * k->in_place + slot * p.from_slot;
-    p.to = k->products + place * k->out_place + slot * p.to_slot;
+    p.from = k->transformed + place * k->input_place + slot * p.from_slot;
+    p.to = k->products + place * k->output_place + slot * p.to_slot;
     for (int g = 0; g < k->groups; g++) {
         const int count = k->smaller + (g < k->larger);
         multiplies[count][several](&p);
@@ -385,7 +384,7 @@ static void multiply_slot(const chunk *k, ptrdiff_t place, int places, int slot,
     }
 }
 
-/* With more than one slot a place's weights are used for all of them in turn. */
+/* With more than PRODUCT_BLOCKS slots a place's weights are used for all of them in turn. */
 static void multiply_slots(const chunk *k, int slots)
 {
     if (slots <= PRODUCT_BLOCKS) {
@@ -421,15 +420,15 @@ static void run_chunk(const chunk *k, int first, int tiles)
         const float *window = window_of(k, first + t);
         const float *other = window_of(k, first + WKI_MIN(t + step, tiles) - 1);
         k->input(call, window, other - window, k->transformed + tile_at(k, t, call->in_channels),
-                 k->in_place);
+                 k->input_place);
     }
     multiply_slots(k, (tiles + k->tiles_of_slot - 1) / k->tiles_of_slot);
     for (int t = 0; t < tiles; t += step) {
-        const int count = WKI_MIN(step, tiles - t);
-        const position at[2] = {position_of(k, first + t), position_of(k, first + t + count - 1)};
+        const int last = first + WKI_MIN(t + step, tiles) - 1;
+        const position at[2] = {position_of(k, first + t), position_of(k, last)};
         const float *products = k->products + tile_at(k, t, call->channels);
         for (int c = 0; c < call->channels; c++)
-            k->output(call, c, products + c * WKI_LANES, k->out_place, at, count);
+            k->output(call, c, products + c * WKI_LANES, k->output_place, at);
     }
 }
 

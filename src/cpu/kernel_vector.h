@@ -85,7 +85,8 @@ double WKI_KERNEL(sum_squares)(const float *, size_t);
  * least 8 vectors of sums keep two multiply-add units of latency 4 busy, and a number that is multiplied with several
  * vectors is read once. FOR_PRODUCT_CHANNELS(F) is F(1) F(2) ... */
 #define FOR_1_OR_2(F) F(1) F(2)
-#define FOR_1_TO_6(F) FOR_1_OR_2(F) F(3) F(4) F(5) F(6)
+#define FOR_1_TO_5(F) FOR_1_OR_2(F) F(3) F(4) F(5)
+#define FOR_1_TO_6(F) FOR_1_TO_5(F) F(6)
 #if REGISTERS == 32 && VPB == 1
 #define PRODUCT_BLOCKS          2
 #define PRODUCT_CHANNELS        12
@@ -157,6 +158,18 @@ ALWAYS_INLINE vec second_half(vec value)
                                    16, 16);
 }
 #endif
+
+/* A vector of one block's lanes or, of `two`, half of the lanes of each, where that is a vector. */
+ALWAYS_INLINE vec load_lanes(const float *first, const float *second, const bool two)
+{
+#if VPB == 1
+    if (two)
+        return join_halves(first, second);
+#endif
+    (void)second;
+    (void)two;
+    return load(first);
+}
 
 /* Four rows of four become columns. */
 ALWAYS_INLINE void transpose4(vec4 r[4])

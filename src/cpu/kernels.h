@@ -66,11 +66,14 @@ typedef struct wki_winograd_weights_call {
     const float *weight; /* element (o, i)'s kernel is at o * channel_stride + i * in_channel_stride */
     float *transformed;  /* [side^2][channels][in_channels] */
     ptrdiff_t channel_stride, in_channel_stride;
-    int in_channels, channels, channel_begin, channel_end;
+    int in_channels, channels;
+    int channel_begin, channel_end; /* only these are written */
     bool flip; /* the kernel turned by 180 degrees, as the gradient of the input wants it */
 } wki_winograd_weights_call;
 
-/* side: of a window. How many tiles go by at a time, or twice as many where half of the lanes are enough. */
+/* A slot is the lanes of one tile or, where half of the lanes are enough, of two. How many slots go by at a time, or some
+ * more, up to WKI_WINOGRAD_FEWEST, where a kernel multiplies so many together. side: of a window. */
+enum { WKI_WINOGRAD_FEWEST = 2 };
 int wki_winograd_slots(int side, int in_channels, int channels);
 size_t wki_winograd_scratch(int side, int in_channels, int channels);
 

@@ -6,7 +6,6 @@
 /* ---- forward: a tile is nr rows times no outputs, summed along the features ---- */
 
 /* With 10 outputs at a time the rows, which do not fit the L1 cache, are read once. */
-#define FOR_1_TO_5(F) FOR_1_OR_2(F) F(3) F(4) F(5)
 #if REGISTERS == 32 && VPB == 1
 enum { MAX_OUT = 10, TILE_ROWS = 2 };
 #define FOR_OUTPUTS(F) FOR_1_TO_5(F) F(6) F(7) F(8) F(9) F(10)

@@ -24,7 +24,7 @@ int wki_winograd_slots(int side, int in_channels, int channels)
 
 size_t wki_winograd_scratch(int side, int in_channels, int channels)
 {
-    int64_t slots = WKI_MAX(2, wki_winograd_slots(side, in_channels, channels));
+    int64_t slots = WKI_MAX(WKI_WINOGRAD_FEWEST, wki_winograd_slots(side, in_channels, channels));
     int64_t lines = slots * ((int64_t)in_channels + channels) + 2;
     return (size_t)((int64_t)side * side * lines * WKI_LANES);
 }

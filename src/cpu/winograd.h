@@ -171,23 +171,12 @@ ALWAYS_INLINE void winograd_gradient(const int kernel, const int side, const vec
 
 /* ---- windows of the input ---- */
 
-/* A vector of one tile's lanes; or half of the lanes of each of `two` tiles, `gap` floats apart, where that is a vector. */
-ALWAYS_INLINE vec winograd_load(const float *from, ptrdiff_t gap, const bool two)
-{
-#if VPB == 1
-    if (two)
-        return join_halves(from, from + gap);
-#endif
-    (void)gap;
-    (void)two;
-    return load(from);
-}
-
 ALWAYS_INLINE void winograd_load_row(const float *from, ptrdiff_t column, ptrdiff_t gap, const bool two,
                                      vec r[4])
 {
     vec d[4];
-    UNROLL for (int x = 0; x < 4; x++) d[x] = winograd_load(from + x * column, gap, two);
+    UNROLL for (int x = 0; x < 4; x++) d[x] =
+        load_lanes(from + x * column, from + x * column + gap, two);
     winograd_input(4, d, r);
 }
 
@@ -227,8 +216,11 @@ ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, ptr
         UNROLL for (int y = 0; y < 6; y++)
         {
             vec d[6], row[6];
-            UNROLL for (int x = 0; x < 6; x++) d[x] =
-                winograd_load(from + y * plane.row + x * plane.column, gap, two);
+            UNROLL for (int x = 0; x < 6; x++)
+            {
+                const float *at = from + y * plane.row + x * plane.column;
+                d[x] = load_lanes(at, at + gap, two);
+            }
             winograd_input(6, d, row);
             UNROLL for (int c = 0; c < WINDOW_COLUMNS; c++) columns[c][y] = row[order[first + c]];
         }

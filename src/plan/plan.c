@@ -220,8 +220,8 @@ static void plan_free(void *pointer)
 #define WINOGRAD_TIME 0.3
 
 /* For how few images it pays to have columns in the lanes: then the last vector of a row is not full, and Winograd's
- * way is not open, while with images in the lanes a block of 16 is what there is (or half of one, where a vector is no
- * wider), and threads have to share it. A stride along the rows rules it out. */
+ * way is not open, while with images in the lanes half a block is the least there is, not all of which can be left out, and
+ * threads have to share it. A stride along the rows rules it out. */
 static int find_columns_below(const wki_plan *plan)
 {
     double useful = 0.0, done = 0.0;

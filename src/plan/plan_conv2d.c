@@ -44,7 +44,8 @@ static int64_t tile_count(const wki_value *value, int tile)
     return ((value->height + tile - 1) / tile) * ((value->width + tile - 1) / tile);
 }
 
-/* About how many cycles Winograd's way takes for a 3x3 kernel: the products, and what it takes to transform a channel, as measured. */
+/* About how many cycles Winograd's way takes for a 3x3 kernel: the products, and what it takes to transform a channel, as
+ * measured. */
 static double winograd_time(const wki_value *out, int tile, int64_t ins, int64_t outs)
 {
     double places = (tile + 2) * (tile + 2), transform = tile == 2 ? 100.0 : 370.0;

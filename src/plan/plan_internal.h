@@ -72,7 +72,7 @@ typedef struct wki_op_kind {
     bool fuses_relu; /* does a ReLU that follows, if op->relu */
     void (*forward)(const wki_op *op, const wki_task *task);
     void (*backward)(const wki_op *op, const wki_task *task);
-    /* Before a run, once a thread: what is made of the weights; NULL: nothing. */
+    /* Before a run: a thread's share of what is made of the weights; NULL: nothing. */
     void (*prepare)(const wki_op *op, wki_plan *plan, const wki_prepare *what);
     /* What an op makes of all blocks together; NULL: nothing. The forward one is called before the op's
      * forward, the backward one before its backward. */
@@ -277,8 +277,5 @@ static inline float *wki_scratch(const wki_plan *plan, int thread)
 {
     return plan->thread_memory + (size_t)thread * plan->thread_floats;
 }
-
-/* A share of the next batch's pixels that this task will want is asked for from memory. */
-void wki_prefetch_ahead(const wki_task *task, int64_t share, int64_t shares);
 
 #endif

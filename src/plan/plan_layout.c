@@ -151,16 +151,6 @@ static void find_pixels(const wki_task *task, const wki_value *value, const uint
     }
 }
 
-void wki_prefetch_ahead(const wki_task *task, int64_t share, int64_t shares)
-{
-    enum { CACHE_LINE = 64 };
-    const wki_batch *batch = task->batch;
-    const int64_t images = WKI_MIN(task->images, batch->ahead_count - task->first);
-    const int64_t lines = (task->plan->values[0].numel + CACHE_LINE - 1) / CACHE_LINE;
-    for (int64_t i = images * lines * share / shares; i < images * lines * (share + 1) / shares; i++)
-        __builtin_prefetch(batch->ahead[task->first + i / lines] + i % lines * CACHE_LINE, 0, 2);
-}
-
 static void input_forward(const wki_op *op, const wki_task *task)
 {
     const wki_value *value = &task->plan->values[op->out];

@@ -32,6 +32,19 @@ static void sync_threads(const run *r)
 
 /* ---- one block ---- */
 
+/* Asks for a share of the next batch's pixels that this task will want. */
+static void prefetch_ahead(const wki_task *task, int64_t share, int64_t shares)
+{
+    enum { CACHE_LINE = 64 };
+    const wki_batch *batch = task->batch;
+    const int64_t images = WKI_MIN(task->images, batch->ahead_count - task->first);
+    const int64_t lines = (task->plan->values[0].numel + CACHE_LINE - 1) / CACHE_LINE;
+    if (images <= 0 || task->part != 0)
+        return;
+    for (int64_t i = images * lines * share / shares; i < images * lines * (share + 1) / shares; i++)
+        __builtin_prefetch(batch->ahead[task->first + i / lines] + i % lines * CACHE_LINE, 0, 2);
+}
+
 static void run_forward(const run *r, const wki_task *task, bool present, int begin, int end)
 {
     const wki_plan *plan = r->plan;
@@ -39,8 +52,8 @@ static void run_forward(const run *r, const wki_task *task, bool present, int be
         const wki_op *op = &plan->ops[i];
         if (present && (op->kind->splits || task->part == 0))
             op->kind->forward(op, task);
-        if (present && task->part == 0 && r->batch->ahead_count > task->first)
-            wki_prefetch_ahead(task, i, r->backward ? 2 * plan->op_count : plan->op_count);
+        if (present)
+            prefetch_ahead(task, i, r->backward ? 2 * plan->op_count : plan->op_count);
         sync_threads(r);
     }
 }
@@ -52,8 +65,8 @@ static void run_backward(const run *r, const wki_task *task, bool present, int b
         const wki_op *op = &plan->ops[i];
         if (present && (op->kind->splits || task->part == 0))
             op->kind->backward(op, task);
-        if (present && task->part == 0 && r->batch->ahead_count > task->first)
-            wki_prefetch_ahead(task, 2 * plan->op_count - 1 - i, 2 * plan->op_count);
+        if (present)
+            prefetch_ahead(task, 2 * plan->op_count - 1 - i, 2 * plan->op_count);
         sync_threads(r);
     }
 }
