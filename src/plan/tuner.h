@@ -7,7 +7,8 @@
 #include <stdbool.h>
 
 typedef struct wki_tuner {
-    int run;           /* in this round of trial and use */
+    int run;           /* in this round of trial and use, */
+    int round;         /* which is so long; 0: the first */
     double seconds[2]; /* the least of the trials with one thread and with several */
     bool several;      /* what the trials said */
 } wki_tuner;
