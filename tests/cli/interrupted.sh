@@ -48,11 +48,11 @@ wait $!
 echo "twice: exit $?"
 cat err
 expect_file twice/checkpoint.pth
-# A single step of many seconds. The thread sanitizer holds a signal back until the program next calls the C library,
+# A single step of some seconds. The thread sanitizer holds a signal back until the program next calls the C library,
 # which here is the cropping of a block's images, and makes one of all that came until then: so there it may take some
 # more of them.
-mkidx heavy train=160 test=10
-wick train --data ./heavy --hidden-units 200 --batch-size 160 --threads 1 --augment crop=1 --out heavy-run >/dev/null 2>err &
+mkidx heavy train=480 test=10
+wick train --data ./heavy --hidden-units 200 --batch-size 480 --threads 1 --augment crop=1 --out heavy-run >/dev/null 2>err &
 wait_for heavy-run/args.json
 sleep 0.3
 kill -TERM $!
