@@ -1,43 +1,58 @@
-/* Softmax and cross entropy on rows of logits. A block has 16 rows of a few classes, so the
- * exponentials are taken with a plain polynomial that the compiler turns into vectors, the same on
- * every instruction set. */
-#include "cpu/kernel_vector.h"
+/* Softmax and cross entropy on rows of logits: sixteen rows at a time in the lanes, so that all of it but the
+ * logarithms is done with whole vectors, however few classes there are. */
+#include "cpu/vector_math.h"
 
 #include <math.h>
+#include <string.h>
 
-/* e^x for x <= 0, to about one unit in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, e^r by its
- * Taylor series to the 7th power. Below -87.3 the result is 0 rather than a denormal. A NaN gives a
- * NaN. */
-ALWAYS_INLINE float exp_negative(float x)
+/* Classes that are in the lanes at a time: 4 KiB of numbers. */
+enum { PIECE = 64 };
+
+/* Some rows' logits or exponentials of some classes. */
+typedef struct piece {
+    int rows;    /* 1 to 16 */
+    int classes; /* 1 to PIECE */
+    ptrdiff_t pitch;
+    float lanes[PIECE][WKI_LANES];
+} piece;
+
+/* In fours; lanes behind the last row repeat it. */
+static void load_piece(piece *to, const float *from)
 {
-    const float shift = 0x1.8p23f; /* adding and taking it away rounds to an integer */
-    float clipped = x < -87.3f ? -87.3f : x;
-    float n = (clipped * 0x1.715476p0f + shift) - shift;
-    float r = clipped - n * 0x1.62e4p-1f; /* ln 2 in two parts, the first with few bits */
-    r = r - n * 0x1.7f7d1cp-20f;
-    float p = 1.0f / 5040.0f;
-    p = p * r + 1.0f / 720.0f;
-    p = p * r + 1.0f / 120.0f;
-    p = p * r + 1.0f / 24.0f;
-    p = p * r + 1.0f / 6.0f;
-    p = p * r + 0.5f;
-    p = p * r + 1.0f;
-    p = p * r + 1.0f;
-    union {
-        int32_t bits;
-        float value;
-    } power = {.bits = (int32_t)(((uint32_t)(int32_t)n + 127u) << 23)};
-    float result = p * power.value;
-    return x < -87.3f ? 0.0f : result;
+    const int last = to->rows - 1;
+    for (int n = 0; n < to->rows; n += 4) {
+        const float *row[4];
+        for (int k = 0; k < 4; k++)
+            row[k] = from + WKI_MIN(n + k, last) * to->pitch;
+        int c = 0;
+        for (; c + 4 <= to->classes; c += 4) {
+            vec4 four[4];
+            UNROLL for (int k = 0; k < 4; k++) four[k] = *(const vec4 *)(row[k] + c);
+            transpose4(four);
+            UNROLL for (int k = 0; k < 4; k++) * (vec4 *)(to->lanes[c + k] + n) = four[k];
+        }
+        for (; c < to->classes; c++)
+            UNROLL for (int k = 0; k < 4; k++) to->lanes[c][n + k] = row[k][c];
+    }
 }
 
-static int64_t first_largest(const float *logits, int classes)
+static void store_piece(const piece *from, float *to)
 {
-    int64_t at = 0;
-    for (int c = 1; c < classes; c++)
-        if (logits[c] > logits[at] || (isnan(logits[c]) && !isnan(logits[at])))
-            at = c;
-    return at;
+    for (int n = 0; n < from->rows; n += 4) {
+        const int rows = WKI_MIN(4, from->rows - n);
+        float *row = to + n * from->pitch;
+        int c = 0;
+        for (; c + 4 <= from->classes; c += 4) {
+            vec4 four[4];
+            UNROLL for (int k = 0; k < 4; k++) four[k] = *(const vec4 *)(from->lanes[c + k] + n);
+            transpose4(four);
+            for (int k = 0; k < rows; k++)
+                *(vec4 *)(row + k * from->pitch + c) = four[k];
+        }
+        for (; c < from->classes; c++)
+            for (int k = 0; k < rows; k++)
+                row[k * from->pitch + c] = from->lanes[c][n + k];
+    }
 }
 
 /* With weights of the classes and label smoothing the target is a share of every class: 1 - smoothing of its own and
@@ -66,38 +81,94 @@ static float weighted_row(const wki_cross_entropy_call *call, const float *logit
     return own * (log_sum - (logits[target] - most)) + away;
 }
 
+/* The first largest of each row, a NaN above all. */
+static void find_largest(const piece *p, int32_t first_class, float *most, int32_t *at)
+{
+    for (int n = 0; n < p->rows; n += VW) {
+        vec largest = load(most + n);
+        ivec place = *(const ivec *)(at + n);
+        for (int c = 0; c < p->classes; c++) {
+            vec x = load(p->lanes[c] + n);
+            ivec take = (x > largest) | ((x != x) & (largest == largest));
+            largest = select_vec(take, x, largest);
+            place = (take & (first_class + c)) | (~take & place);
+        }
+        store(most + n, largest);
+        *(ivec *)(at + n) = place;
+    }
+}
+
+/* The logits become their exponentials, which are added to each row's sum. */
+static void take_exponentials(piece *p, const float *most, float *sum)
+{
+    for (int n = 0; n < p->rows; n += VW) {
+        const vec largest = load(most + n);
+        vec total = load(sum + n);
+        for (int c = 0; c < p->classes; c++) {
+            vec e = exp_vec(load(p->lanes[c] + n) - largest);
+            store(p->lanes[c] + n, e);
+            total += e;
+        }
+        store(sum + n, total);
+    }
+}
+
+/* From a row's largest logit and its exponentials' sum the loss, and from the exponentials in gradient the gradient. */
+static float finish_row(const wki_cross_entropy_call *call, const float *logits, int64_t target,
+                        float most, float sum, float *gradient)
+{
+    float loss;
+    if (call->weights != NULL || call->smoothing != 0.0f) {
+        loss = weighted_row(call, logits, target, most, sum, gradient);
+    } else {
+        loss = logf(sum) - (logits[target] - most);
+        float factor = call->scale / sum;
+        for (int c = 0; gradient != NULL && c < call->classes; c++)
+            gradient[c] *= factor;
+        if (gradient != NULL)
+            gradient[target] -= call->scale;
+    }
+    for (int c = 0; gradient != NULL && call->mask && c < call->classes; c++)
+        gradient[c] = logits[c] <= 0.0f ? 0.0f : gradient[c];
+    return loss;
+}
+
+static void do_rows(const wki_cross_entropy_call *call, int row, int rows)
+{
+    const float *logits = call->logits + row * call->pitch;
+    float *gradient = call->gradient == NULL ? NULL : call->gradient + row * call->pitch;
+    float most[WKI_LANES], sum[WKI_LANES] = {0};
+    int32_t at[WKI_LANES] __attribute__((aligned(64))) = {0};
+    piece p;
+    p.rows = rows;
+    p.pitch = call->pitch;
+    if (rows < WKI_LANES)
+        memset(p.lanes, 0, sizeof(p.lanes)); /* what is in lanes without a row is computed with too */
+    for (int n = 0; n < WKI_LANES; n++)
+        most[n] = -INFINITY;
+    for (int begin = 0; begin < call->classes; begin += PIECE) {
+        p.classes = WKI_MIN(PIECE, call->classes - begin);
+        load_piece(&p, logits + begin);
+        find_largest(&p, begin, most, at);
+    }
+    for (int begin = 0; begin < call->classes; begin += PIECE) {
+        p.classes = WKI_MIN(PIECE, call->classes - begin);
+        if (call->classes > PIECE)
+            load_piece(&p, logits + begin);
+        take_exponentials(&p, most, sum);
+        if (gradient != NULL)
+            store_piece(&p, gradient + begin);
+    }
+    for (int n = 0; n < rows; n++) {
+        call->predictions[row + n] = at[n];
+        call->losses[row + n] =
+            finish_row(call, logits + n * call->pitch, call->targets[row + n], most[n], sum[n],
+                       gradient == NULL ? NULL : gradient + n * call->pitch);
+    }
+}
+
 void WKI_KERNEL(cross_entropy)(const wki_cross_entropy_call *call)
 {
-    for (int row = 0; row < call->rows; row++) {
-        const float *logits = call->logits + row * call->pitch;
-        int64_t target = call->targets[row];
-        int64_t largest = first_largest(logits, call->classes);
-        float most = logits[largest];
-        call->predictions[row] = largest;
-        /* The exponentials are wanted twice; without a gradient to keep them in they are made in
-         * pieces. */
-        float piece[64];
-        float *kept = call->gradient != NULL ? call->gradient + row * call->pitch : NULL;
-        float sum = 0.0f;
-        for (int begin = 0; begin < call->classes; begin += 64) {
-            int end = WKI_MIN(begin + 64, call->classes);
-            float *to = kept != NULL ? kept + begin : piece;
-            for (int c = begin; c < end; c++)
-                to[c - begin] = exp_negative(logits[c] - most);
-            for (int c = begin; c < end; c++)
-                sum += to[c - begin];
-        }
-        if (call->weights != NULL || call->smoothing != 0.0f) {
-            call->losses[row] = weighted_row(call, logits, target, most, sum, kept);
-        } else {
-            call->losses[row] = logf(sum) - (logits[target] - most);
-            float factor = call->scale / sum;
-            for (int c = 0; kept != NULL && c < call->classes; c++)
-                kept[c] *= factor;
-            if (kept != NULL)
-                kept[target] -= call->scale;
-        }
-        for (int c = 0; kept != NULL && call->mask && c < call->classes; c++)
-            kept[c] = logits[c] <= 0.0f ? 0.0f : kept[c];
-    }
+    for (int row = 0; row < call->rows; row += WKI_LANES)
+        do_rows(call, row, WKI_MIN(WKI_LANES, call->rows - row));
 }

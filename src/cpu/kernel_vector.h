@@ -107,6 +107,7 @@ typedef int32_t ivec __attribute__((vector_size(VW * 4), may_alias));
 
 /* Four numbers, wherever they are: what is turned is turned in fours, whatever the width of a vector. */
 typedef float vec4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t ivec4 __attribute__((vector_size(16), may_alias));
 
 /* Makes the compiler load a vector once and keep it, where it would rather read it again for every
  * use. */
@@ -197,6 +198,11 @@ ALWAYS_INLINE vec relu_vec(vec value)
     return (vec)(~(value < 0.0f) & (ivec)value);
 }
 
+ALWAYS_INLINE vec4 relu_vec4(vec4 value)
+{
+    return (vec4)(~(value < 0.0f) & (ivec4)value);
+}
+
 /* The gradient where the value that a ReLU gave is positive (or NaN), else 0. */
 ALWAYS_INLINE vec mask_vec(vec value, vec gradient)
 {
@@ -215,11 +221,24 @@ ALWAYS_INLINE float multiply_add(float sum, float a, float b)
 #endif
 }
 
+ALWAYS_INLINE vec4 sum_quarters(const float lanes[WKI_LANES])
+{
+    const vec4 *quarter = (const vec4 *)lanes;
+    return (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
+}
+
 /* The sum of 16 numbers, always as the same tree. */
 ALWAYS_INLINE float sum_lanes(const float lanes[WKI_LANES])
 {
-    const vec4 *quarter = (const vec4 *)lanes;
-    vec4 s = (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
+    vec4 s = sum_quarters(lanes);
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
+
+/* The same of four times 16 at once. */
+ALWAYS_INLINE vec4 sum_lanes_of_four(const float *a, const float *b, const float *c, const float *d)
+{
+    vec4 s[4] = {sum_quarters(a), sum_quarters(b), sum_quarters(c), sum_quarters(d)};
+    transpose4(s);
     return (s[0] + s[2]) + (s[1] + s[3]);
 }
 

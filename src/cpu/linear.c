@@ -40,6 +40,15 @@ static void copy_tail(const float *from, ptrdiff_t features, float to[WKI_LANES]
     memcpy(to, from + whole, (size_t)(features - whole) * sizeof(float));
 }
 
+/* Four outputs of a row from their sums in the lanes. */
+ALWAYS_INLINE void finish_four(const wki_linear_call *call, float (*sums)[WKI_LANES], const float *bias,
+                               float *output)
+{
+    vec4 y = sum_lanes_of_four(sums[0], sums[1], sums[2], sums[3]);
+    y += bias != NULL ? *(const vec4 *)bias : (vec4){0};
+    *(vec4 *)output = call->relu ? relu_vec4(y) : y;
+}
+
 /* weight_tail: the last features' weights of the outputs out ..., padded. */
 ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
                                 float (*weight_tail)[WKI_LANES], const int nr, const int no)
@@ -64,10 +73,17 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
         UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++)
             store(sums[r][o] + v * VW, sum[r][o]);
     }
-    for (int r = 0; r < nr; r++) {
-        for (int o = 0; o < no; o++) {
-            float y = sum_lanes(sums[r][o]) + (call->bias != NULL ? call->bias[out + o] : 0.0f);
-            call->output[(row + r) * call->out_pitch + out + o] = call->relu && y < 0.0f ? 0.0f : y;
+    UNROLL for (int r = 0; r < nr; r++)
+    {
+        float *output = call->output + (row + r) * call->out_pitch + out;
+        const float *bias = call->bias == NULL ? NULL : call->bias + out;
+        /* The last four overlap the ones before, with the same results. */
+        UNROLL for (int o = 0; o < no && no >= 4; o += 4)
+            finish_four(call, sums[r] + WKI_MIN(o, no - 4),
+                        bias == NULL ? NULL : bias + WKI_MIN(o, no - 4), output + WKI_MIN(o, no - 4));
+        for (int o = 0; o < no && no < 4; o++) {
+            float y = sum_lanes(sums[r][o]) + (bias != NULL ? bias[o] : 0.0f);
+            output[o] = call->relu && y < 0.0f ? 0.0f : y;
         }
     }
 }
