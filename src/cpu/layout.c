@@ -3,18 +3,40 @@
 
 #include <string.h>
 
-/* pixel / 255, rounded as a division rounds: with a fused multiply-add one step of Newton's method
- * on the product with the reciprocal gives just that (all 256 are tested), at a fraction of a
- * division's cost. */
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+/* pixel / 255, rounded as a division rounds: with a fused multiply-add the product with the reciprocal in two parts is
+ * just that (all 256 are tested), at a fraction of a division's cost. */
+#define RECIPROCAL      0x1.010102p-8f
+#define RECIPROCAL_REST -0x1.fdfdfep-33f
+
 ALWAYS_INLINE float to_float(uint8_t pixel)
 {
     float value = (float)pixel;
 #ifdef __FMA__
-    const float reciprocal = 1.0f / 255.0f;
-    float quotient = value * reciprocal;
-    return __builtin_fmaf(__builtin_fmaf(-255.0f, quotient, value), reciprocal, quotient);
+    return __builtin_fmaf(value, RECIPROCAL, value * RECIPROCAL_REST);
 #else
     return value / 255.0f;
+#endif
+}
+
+/* A vector of pixels. gcc 12 widens bytes in two steps and by quarters of a vector where one instruction does it: 12 to
+ * 9 % of model 0's training with AVX-512. */
+ALWAYS_INLINE void to_floats(const uint8_t *pixels, float *to)
+{
+#if defined(__AVX512F__) && VW == 16
+    __m512 value = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)pixels)));
+    __m512 rest = _mm512_mul_ps(value, _mm512_set1_ps(RECIPROCAL_REST));
+    _mm512_storeu_ps(to, _mm512_fmadd_ps(value, _mm512_set1_ps(RECIPROCAL), rest));
+#elif defined(__AVX2__) && VW == 8
+    __m256 value = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)pixels)));
+    __m256 rest = _mm256_mul_ps(value, _mm256_set1_ps(RECIPROCAL_REST));
+    _mm256_storeu_ps(to, _mm256_fmadd_ps(value, _mm256_set1_ps(RECIPROCAL), rest));
+#else
+    for (int i = 0; i < VW; i++)
+        to[i] = to_float(pixels[i]);
 #endif
 }
 
@@ -22,9 +44,12 @@ void WKI_KERNEL(pixels_to_rows)(const wki_layout_call *call)
 {
     ptrdiff_t count = (ptrdiff_t)call->channels * call->height * call->width;
     for (int n = 0; n < call->images; n++) {
-        const uint8_t *restrict pixels = call->pixels[n];
-        float *restrict row = call->rows + n * call->pitch;
-        for (ptrdiff_t i = 0; i < count; i++)
+        const uint8_t *pixels = call->pixels[n];
+        float *row = call->rows + n * call->pitch;
+        ptrdiff_t i = 0;
+        for (; i + VW <= count; i += VW)
+            to_floats(pixels + i, row + i);
+        for (; i < count; i++)
             row[i] = to_float(pixels[i]);
     }
 }
@@ -62,8 +87,8 @@ ALWAYS_INLINE void store_lanes(uint8_t lanes[WKI_LANES][WKI_LANES], int count, f
                                ptrdiff_t column)
 {
     for (int x = 0; x < count; x++)
-        for (int n = 0; n < WKI_LANES; n++)
-            to[x * column + n] = to_float(lanes[x][n]);
+        for (int n = 0; n < WKI_LANES; n += VW)
+            to_floats(lanes[x] + n, to + x * column + n);
 }
 
 void WKI_KERNEL(pixels_to_lanes)(const wki_layout_call *call)
