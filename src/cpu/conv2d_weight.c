@@ -23,7 +23,7 @@ enum { DELTA_FLOATS = 2048 };
 
 typedef struct sweep {
     const wki_conv2d_weight_call *call;
-    float *sums; /* scratch of channel_begin */
+    float *sums, *bias; /* scratch of channel_begin */
     int row_begin, row_end;
 } sweep;
 
@@ -92,6 +92,9 @@ static void sweep_taps(const sweep *s, int o, int no)
         for (int v = 0; v * VW < s->call->images; v++)
             tiles[no][end - begin](s, o, begin, v);
     }
+    if (s->call->bias_gradient != NULL)
+        conv2d_bias_lanes(s->call->delta, s->call->out, s->row_begin, s->row_end, s->call->columns, o,
+                          o + no, s->bias + (o - s->call->channel_begin) * WKI_LANES);
 }
 
 static void sweep_rows(const sweep *s)
@@ -107,20 +110,16 @@ static void sweep_rows(const sweep *s)
 
 void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *call)
 {
-    int count = call->channel_end - call->channel_begin;
-    ptrdiff_t taps = call->taps;
-    memset(call->scratch, 0, (size_t)count * (size_t)taps * WKI_LANES * sizeof(float));
+    const ptrdiff_t count = call->channel_end - call->channel_begin, sums = count * call->taps;
+    float *bias = call->scratch + sums * WKI_LANES;
+    memset(call->scratch, 0, (size_t)(sums + count) * WKI_LANES * sizeof(float));
     int rows = WKI_MAX(1, DELTA_FLOATS / WKI_MAX(1, call->columns * WKI_LANES));
     for (int y = 0; y < call->rows; y += rows) {
-        sweep s = {call, call->scratch, y, WKI_MIN(y + rows, call->rows)};
+        sweep s = {call, call->scratch, bias, y, WKI_MIN(y + rows, call->rows)};
         sweep_rows(&s);
     }
-    for (ptrdiff_t i = 0; i < count * taps; i++) {
-        float *gradient = call->gradient + call->channel_begin * taps + i;
-        float sum = sum_lanes(call->scratch + i * WKI_LANES);
-        *gradient = call->accumulate ? *gradient + sum : sum;
-    }
+    add_up_lanes(call->scratch, sums, call->accumulate,
+                 call->gradient + call->channel_begin * call->taps);
     if (call->bias_gradient != NULL)
-        conv2d_bias(call->delta, call->out, call->rows, call->columns, call->channel_begin,
-                    call->channel_end, call->accumulate, call->bias_gradient);
+        add_up_lanes(bias, count, call->accumulate, call->bias_gradient + call->channel_begin);
 }

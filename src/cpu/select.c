@@ -6,7 +6,7 @@
 
 size_t wki_conv2d_weight_scratch(int channels, int taps)
 {
-    return (size_t)channels * (size_t)taps * WKI_LANES;
+    return (size_t)channels * ((size_t)taps + 1) * WKI_LANES;
 }
 
 size_t wki_conv2d_turned_scratch(int in_channels, int channels, int area, int span)
