@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+static const wick_size2 one = {1, 1};
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b != 0 && (a < 0) != (b < 0));
@@ -35,21 +37,32 @@ bool wki_suits_winograd(const wick_module *layer)
     const wki_conv2d *c = &layer->as.conv2d;
     const int64_t kernel = c->kernel.h, channels = WKI_MIN(c->in_channels, c->out_channels) / c->groups;
     return (kernel == 3 || kernel == 5) && c->kernel.w == kernel && c->stride.h == 1 &&
-           c->stride.w == 1 && c->dilation.h == 1 && c->dilation.w == 1 && c->padding.h < kernel &&
-           c->padding.w < kernel && channels >= (kernel == 3 ? CHANNELS_3X3 : CHANNELS_5X5);
+           c->stride.w == 1 && c->padding.h <= c->dilation.h * (kernel - 1) &&
+           c->padding.w <= c->dilation.w * (kernel - 1) &&
+           channels >= (kernel == 3 ? CHANNELS_3X3 : CHANNELS_5X5);
 }
 
-static int64_t tile_count(const wki_value *value, int tile)
+/* How many tiles a side of `size` positions takes, or each grid's of every so many-th of them. */
+static int64_t tiles_along(int64_t size, int tile, int64_t dilation)
 {
-    return ((value->height + tile - 1) / tile) * ((value->width + tile - 1) / tile);
+    int64_t tiles = 0;
+    for (int64_t first = 0; first < WKI_MIN(dilation, size); first++)
+        tiles += ((size - first + dilation - 1) / dilation + tile - 1) / tile;
+    return tiles;
+}
+
+static int64_t tile_count(const wki_value *value, int tile, wick_size2 dilation)
+{
+    return tiles_along(value->height, tile, dilation.h) * tiles_along(value->width, tile, dilation.w);
 }
 
 /* About how many cycles Winograd's way takes for a 3x3 kernel: the products, and what it takes to transform a channel, as
  * measured. */
-static double winograd_time(const wki_value *out, int tile, int64_t ins, int64_t outs)
+static double winograd_time(const wki_value *out, int tile, wick_size2 dilation, int64_t ins,
+                            int64_t outs)
 {
     double places = (tile + 2) * (tile + 2), transform = tile == 2 ? 100.0 : 370.0;
-    return (double)tile_count(out, tile) *
+    return (double)tile_count(out, tile, dilation) *
            (places * (double)ins * (double)outs + transform * (double)(ins + outs));
 }
 
@@ -63,16 +76,29 @@ static int winograd_tile(const wki_op *op, const wki_plan *plan)
         return 2;
     const wki_value *out = &plan->values[op->out];
     int64_t ins = c->in_channels / c->groups, outs = c->out_channels / c->groups;
-    return winograd_time(out, 4, ins, outs) < winograd_time(out, 2, ins, outs) ? 4 : 2;
+    return winograd_time(out, 4, c->dilation, ins, outs) < winograd_time(out, 2, c->dilation, ins, outs)
+               ? 4
+               : 2;
+}
+
+/* How far whole tiles reach behind the last of `size` positions, over all grids. */
+static int64_t reach_of_tiles(int64_t size, int tile, int64_t dilation)
+{
+    int64_t last = size - 1;
+    for (int64_t first = 0; first < WKI_MIN(dilation, size); first++) {
+        int64_t positions = (size - first + dilation - 1) / dilation;
+        last = WKI_MAX(last, first + ((positions + tile - 1) / tile * tile - 1) * dilation);
+    }
+    return last - (size - 1);
 }
 
 /* As much more of a halo as whole tiles reach beyond what there is. */
-static void add_tiles(wki_halo *halo, const wki_value *value, int tile)
+static void add_tiles(wki_halo *halo, const wki_value *value, int tile, wick_size2 dilation)
 {
     if (tile == 0)
         return;
-    halo->bottom += (tile - value->height % tile) % tile;
-    halo->right += (tile - value->width % tile) % tile;
+    halo->bottom += reach_of_tiles(value->height, tile, dilation.h);
+    halo->right += reach_of_tiles(value->width, tile, dilation.w);
 }
 
 static void need(wki_op *op, wki_plan *plan)
@@ -84,13 +110,13 @@ static void need(wki_op *op, wki_plan *plan)
                 &h.bottom);
     input_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left,
                 &h.right);
-    add_tiles(&h, out, winograd_tile(op, plan));
+    add_tiles(&h, out, winograd_tile(op, plan), c->dilation);
     wki_need_halo(&in->data, h);
     gradient_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h,
                    &h.top, &h.bottom);
     gradient_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left,
                    &h.right);
-    add_tiles(&h, in, winograd_tile(op, plan));
+    add_tiles(&h, in, winograd_tile(op, plan), c->dilation);
     wki_need_halo(&out->gradient, h);
 }
 
@@ -213,9 +239,9 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
     p->span = (int)((out->width - 1) * c->stride.w + (c->kernel.w - 1) * c->dilation.w + 1);
     if (gradient_suits_winograd(p)) {
         p->gradient = WKI_GRADIENT_WINOGRAD;
-        wki_need_scratch(plan,
-                         wki_winograd_gradient_scratch(window_side(p, c), p->in_channels,
-                                                       p->out_channels, (int)tile_count(out, p->tile)));
+        wki_need_scratch(plan, wki_winograd_gradient_scratch(window_side(p, c), p->in_channels,
+                                                             p->out_channels,
+                                                             (int)tile_count(out, p->tile, one)));
     } else if (gradient_suits_turned(p, c, plan->columns)) {
         p->gradient = WKI_GRADIENT_TURNED;
         wki_need_scratch(plan, wki_conv2d_turned_scratch(p->in_channels, p->out_channels,
@@ -258,8 +284,6 @@ static void release(wki_op *op)
     free(p->phases);
     free(p->offset);
 }
-
-static const wick_size2 one = {1, 1};
 
 /* ---- running ---- */
 
@@ -329,6 +353,53 @@ static void prepare(const wki_op *op, wki_plan *plan, const wki_prepare *what)
         prepare_winograd(op, plan, what, to + p->transformed_floats, true);
 }
 
+/* A convolution with dilations is one without them for every row and column modulo the dilations: of every so many-th
+ * position of the input and of the output, a grid that has to do with no other. */
+typedef struct grid {
+    int row, column; /* its first */
+    int height, width;
+} grid;
+
+static int grid_count(wick_size2 dilation, const wki_value *value)
+{
+    return (int)(WKI_MIN(dilation.h, value->height) * WKI_MIN(dilation.w, value->width));
+}
+
+static grid grid_at(wick_size2 dilation, const wki_value *value, int index)
+{
+    const int across = (int)WKI_MIN(dilation.w, value->width);
+    const int row = index / across, column = index % across;
+    return (grid){row, column, (int)((value->height - row + dilation.h - 1) / dilation.h),
+                  (int)((value->width - column + dilation.w - 1) / dilation.w)};
+}
+
+static ptrdiff_t grid_begin(grid g, wki_plane plane)
+{
+    return g.row * plane.row + g.column * plane.column;
+}
+
+/* Runs a call whose pointers and planes are those of whole values: this task's share of each grid. */
+static void run_winograd(const wki_task *task, const wki_value *out, wick_size2 dilation,
+                         wki_winograd_call whole)
+{
+    for (int i = 0; i < grid_count(dilation, out); i++) {
+        const grid g = grid_at(dilation, out, i);
+        wki_winograd_call call = whole;
+        call.input += grid_begin(g, whole.in);
+        call.output += grid_begin(g, whole.out);
+        if (whole.mask != NULL)
+            call.mask += grid_begin(g, whole.mask_plane);
+        call.in = wki_stepped(task->plan, whole.in, dilation);
+        call.out = wki_stepped(task->plan, whole.out, dilation);
+        call.mask_plane = wki_stepped(task->plan, whole.mask_plane, dilation);
+        call.height = g.height;
+        call.width = g.width;
+        wki_part(task, (int)(tiles_along(g.height, call.tile, 1) * tiles_along(g.width, call.tile, 1)),
+                 &call.tile_begin, &call.tile_end);
+        task->plan->kernels->winograd(&call);
+    }
+}
+
 static void forward_winograd(const wki_op *op, const wki_task *task)
 {
     const wki_plan *plan = task->plan;
@@ -344,19 +415,16 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
         .out = out->data.plane,
         .in_channels = p->in_channels,
         .channels = p->out_channels,
-        .height = out->height,
-        .width = out->width,
         .images = task->images,
         .relu = op->relu,
     };
-    wki_part(task, (int)tile_count(out, p->tile), &call.tile_begin, &call.tile_end);
     for (int g = 0; g < p->groups; g++) {
         call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
                      c->padding.h * plane.row - c->padding.w * plane.column;
         call.output = wki_data(task, op->out) + g * p->out_channels * out->data.plane.channel;
         call.weight = packed_weights(op, plan) + (size_t)g * (p->transformed_floats / (size_t)p->groups);
         call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
-        plan->kernels->winograd(&call);
+        run_winograd(task, out, c->dilation, call);
     }
 }
 
@@ -376,22 +444,19 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
         .mask_plane = in->data.plane,
         .in_channels = p->out_channels,
         .channels = p->in_channels,
-        .height = in->height,
-        .width = in->width,
         .images = task->images,
     };
-    wki_part(task, (int)tile_count(in, p->tile), &call.tile_begin, &call.tile_end);
     const float *weight = packed_weights(op, plan) + p->transformed_floats;
     for (int g = 0; g < p->groups; g++) {
         int first = g * p->in_channels;
         call.input = wki_gradient(task, op->out) + g * p->out_channels * plane.channel -
-                     (c->kernel.h - 1 - c->padding.h) * plane.row -
-                     (c->kernel.w - 1 - c->padding.w) * plane.column;
+                     ((c->kernel.h - 1) * c->dilation.h - c->padding.h) * plane.row -
+                     ((c->kernel.w - 1) * c->dilation.w - c->padding.w) * plane.column;
         call.output = wki_gradient(task, op->in) + first * in->gradient.plane.channel;
         call.weight = weight + (size_t)g * (p->transformed_floats / (size_t)p->groups);
         if (in->relu)
             call.mask = wki_data(task, op->in) + first * in->data.plane.channel;
-        plan->kernels->winograd(&call);
+        run_winograd(task, in, c->dilation, call);
     }
 }
 
@@ -466,28 +531,35 @@ static const float *first_window(const wki_op *op, const wki_task *task, const s
 
 static void gradient_winograd(const wki_op *op, const wki_task *task, const share *s)
 {
+    const wki_plan *plan = task->plan;
+    const wki_conv2d *c = &op->layer->as.conv2d;
     const wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    const wki_plane in = plan->values[op->in].data.plane;
+    const wki_value *out = &plan->values[op->out];
     wki_winograd_gradient_call call = {
         .tile = p->tile,
-        .kernel = (int)op->layer->as.conv2d.kernel.h,
-        .input = first_window(op, task, s),
-        .delta = s->delta,
+        .kernel = (int)c->kernel.h,
         .gradient = s->gradient,
         .bias_gradient = s->bias_gradient,
-        .scratch = wki_scratch(task->plan, task->thread),
-        .in = in->data.plane,
-        .out = out->gradient.plane,
+        .scratch = wki_scratch(plan, task->thread),
+        .in = wki_stepped(plan, in, c->dilation),
+        .out = wki_stepped(plan, out->gradient.plane, c->dilation),
         .in_channels = p->in_channels,
         .channels = p->out_channels,
         .channel_begin = s->begin,
         .channel_end = s->end,
-        .height = out->height,
-        .width = out->width,
         .images = task->images,
         .accumulate = task->accumulate,
     };
-    task->plan->kernels->winograd_gradient(&call);
+    for (int i = 0; i < grid_count(c->dilation, out); i++) {
+        const grid g = grid_at(c->dilation, out, i);
+        call.input = first_window(op, task, s) + grid_begin(g, in);
+        call.delta = s->delta + grid_begin(g, out->gradient.plane);
+        call.height = g.height;
+        call.width = g.width;
+        plan->kernels->winograd_gradient(&call);
+        call.accumulate = true;
+    }
 }
 
 static void gradient_turned(const wki_op *op, const wki_task *task, const share *s)
