@@ -111,6 +111,23 @@ void wki_repr(double number, char out[32]);
 
 /* ---- files ---- */
 
+/* A regular file that is read from its beginning on.
+ * Errors: WICK_ENOENT, WICK_EIO with the path and the system's words (also if it shrank since it was opened). */
+typedef struct wki_reader {
+    wick_context *context;
+    const char *path; /* borrowed, for messages */
+    int fd;
+    uint64_t length, at; /* how long it was when it was opened; how much of it was read */
+} wki_reader;
+
+wick_status wki_reader_open(wki_reader *reader, wick_context *context, const char *path);
+/* The next size bytes, all of them. */
+wick_status wki_reader_read(wki_reader *reader, void *bytes, uint64_t size);
+/* Fine after a failed open, and once fd, taken over by the caller, is -1. */
+void wki_reader_close(wki_reader *reader);
+/* Reads bytes from anywhere in a file, in any thread; false if they are not there. */
+bool wki_file_read_at(int fd, uint64_t at, void *bytes, size_t length);
+
 /* Reads the first bytes of a regular file, at most size: *got of the *length that it has. */
 wick_status wki_file_read_start(wick_context *context, const char *path, uint8_t *bytes, size_t size,
                                 size_t *got, uint64_t *length);

@@ -18,75 +18,97 @@ static wick_status system_failed(wick_context *context, const char *doing, const
 
 /* ---- reading ---- */
 
-/* Opens a regular file to read; *fd must be closed. */
-static wick_status open_to_read(wick_context *context, const char *path, int *fd, uint64_t *length)
+wick_status wki_reader_open(wki_reader *reader, wick_context *context, const char *path)
 {
     struct stat info;
     /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-    int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (opened < 0)
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *reader = (wki_reader){.context = context, .path = path, .fd = -1};
+    if (fd < 0)
         return system_failed(context, "open", path);
     wick_status status = WICK_OK;
-    if (fstat(opened, &info) != 0)
+    if (fstat(fd, &info) != 0)
         status = system_failed(context, "look at it", path);
     else if (!S_ISREG(info.st_mode))
         status = wki_fail(context, WICK_EIO, "%s: is %s", path,
                           S_ISDIR(info.st_mode) ? "a folder, not a file" : "not a regular file");
     if (status != WICK_OK) {
-        close(opened);
+        close(fd);
         return status;
     }
-    *fd = opened;
-    *length = (uint64_t)info.st_size;
+    reader->fd = fd;
+    reader->length = (uint64_t)info.st_size;
     return WICK_OK;
 }
 
-/* Reads the next size bytes of a file that had `length` when it was opened. */
-static wick_status read_bytes(wick_context *context, int fd, const char *path, uint8_t *bytes,
-                              uint64_t size, uint64_t length)
+wick_status wki_reader_read(wki_reader *reader, void *bytes, uint64_t size)
 {
-    uint64_t done = 0;
-    while (done < size) {
-        ssize_t got = read(fd, bytes + done, WKI_MIN(size - done, (uint64_t)1 << 30));
+    uint8_t *to = bytes;
+    for (uint64_t done = 0; done < size;) {
+        ssize_t got = read(reader->fd, to + done, WKI_MIN(size - done, (uint64_t)1 << 30));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return system_failed(context, "read", path);
+            return system_failed(reader->context, "read", reader->path);
         if (got == 0)
-            return wki_fail(context, WICK_EIO, "%s: shrank to %llu of its %llu bytes while it was read",
-                            path, (unsigned long long)done, (unsigned long long)length);
+            return wki_fail(reader->context, WICK_EIO,
+                            "%s: shrank to %llu of its %llu bytes while it was read", reader->path,
+                            (unsigned long long)reader->at, (unsigned long long)reader->length);
         done += (uint64_t)got;
+        reader->at += (uint64_t)got;
     }
     return WICK_OK;
+}
+
+void wki_reader_close(wki_reader *reader)
+{
+    if (reader->fd >= 0)
+        close(reader->fd);
+    reader->fd = -1;
 }
 
 wick_status wki_file_read_start(wick_context *context, const char *path, uint8_t *bytes, size_t size,
                                 size_t *got, uint64_t *length)
 {
-    int fd;
-    uint64_t whole;
-    WKI_TRY(open_to_read(context, path, &fd, &whole));
-    size_t wanted = (size_t)WKI_MIN(whole, (uint64_t)size);
-    wick_status status = read_bytes(context, fd, path, bytes, wanted, whole);
-    close(fd);
+    wki_reader reader;
+    WKI_TRY(wki_reader_open(&reader, context, path));
+    size_t wanted = (size_t)WKI_MIN(reader.length, (uint64_t)size);
+    wick_status status = wki_reader_read(&reader, bytes, wanted);
+    wki_reader_close(&reader);
     if (status == WICK_OK) {
         *got = wanted;
-        *length = whole;
+        *length = reader.length;
     }
     return status;
 }
 
-static wick_status read_whole(wick_context *context, int fd, const char *path, uint64_t size,
-                              uint64_t limit, uint8_t **bytes)
+bool wki_file_read_at(int fd, uint64_t at, void *bytes, size_t length)
 {
+    uint8_t *to = bytes;
+    while (length > 0) {
+        ssize_t got = pread(fd, to, WKI_MIN(length, (size_t)1 << 30), (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        to += got;
+        at += (uint64_t)got;
+        length -= (size_t)got;
+    }
+    return true;
+}
+
+static wick_status read_whole(wki_reader *reader, uint64_t limit, uint8_t **bytes)
+{
+    uint64_t size = reader->length;
     if (size > limit)
-        return wki_fail(context, WICK_ELIMIT, "%s: is %llu bytes long; at most %llu are read", path,
-                        (unsigned long long)size, (unsigned long long)limit);
+        return wki_fail(reader->context, WICK_ELIMIT, "%s: is %llu bytes long; at most %llu are read",
+                        reader->path, (unsigned long long)size, (unsigned long long)limit);
     uint8_t *memory = size < PTRDIFF_MAX ? malloc((size_t)size + 1) : NULL;
     if (memory == NULL)
-        return wki_fail(context, WICK_ENOMEM, "%s: out of memory: no %llu bytes to read it", path,
-                        (unsigned long long)size);
-    wick_status status = read_bytes(context, fd, path, memory, size, size);
+        return wki_fail(reader->context, WICK_ENOMEM, "%s: out of memory: no %llu bytes to read it",
+                        reader->path, (unsigned long long)size);
+    wick_status status = wki_reader_read(reader, memory, size);
     if (status != WICK_OK) {
         free(memory);
         return status;
@@ -99,13 +121,12 @@ static wick_status read_whole(wick_context *context, int fd, const char *path, u
 wick_status wki_file_read(wick_context *context, const char *path, uint64_t limit, uint8_t **bytes,
                           size_t *length)
 {
-    int fd;
-    uint64_t size;
-    WKI_TRY(open_to_read(context, path, &fd, &size));
-    wick_status status = read_whole(context, fd, path, size, limit, bytes);
-    close(fd);
+    wki_reader reader;
+    WKI_TRY(wki_reader_open(&reader, context, path));
+    wick_status status = read_whole(&reader, limit, bytes);
+    wki_reader_close(&reader);
     if (status == WICK_OK)
-        *length = (size_t)size;
+        *length = (size_t)reader.length;
     return status;
 }
 

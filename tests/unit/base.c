@@ -592,23 +592,27 @@ static void test_links_that_lead_nowhere(void **state)
     assert_int_equal(entries(at), 3);
 }
 
-static void test_reading_the_start(void **state)
+static void test_reading_in_pieces(void **state)
 {
     folder *at = *state;
-    uint8_t start[4] = {0};
-    size_t got = 0;
-    uint64_t length = 0;
-    assert_int_equal(wki_file_write(at->context, in(at, "one"), "hello", 5), WICK_OK);
-    assert_int_equal(wki_file_read_start(at->context, in(at, "one"), start, 4, &got, &length), WICK_OK);
-    assert_memory_equal(start, "hell", 4);
-    assert_int_equal(got, 4);
-    assert_int_equal(length, 5);
-    assert_int_equal(wki_file_write(at->context, in(at, "one"), "x", 1), WICK_OK);
-    assert_int_equal(wki_file_read_start(at->context, in(at, "one"), start, 4, &got, &length), WICK_OK);
-    assert_int_equal(got, 1);
-    assert_int_equal(length, 1);
-    assert_int_equal(wki_file_read_start(at->context, in(at, "none"), start, 4, &got, &length),
-                     WICK_ENOENT);
+    char piece[5] = "";
+    wki_reader reader;
+    const char *path = in(at, "one");
+    assert_int_equal(wki_file_write(at->context, path, "hello", 5), WICK_OK);
+    assert_int_equal(wki_reader_open(&reader, at->context, path), WICK_OK);
+    assert_int_equal(reader.length, 5);
+    assert_int_equal(wki_reader_read(&reader, piece, 3), WICK_OK);
+    assert_memory_equal(piece, "hel", 3);
+    assert_true(wki_file_read_at(reader.fd, 1, piece, 4)); /* that moves nothing */
+    assert_string_equal(piece, "ello");
+    assert_false(wki_file_read_at(reader.fd, 1, piece, 5));
+    assert_int_equal(truncate(path, 4), 0);
+    assert_int_equal(wki_reader_read(&reader, piece, 2), WICK_EIO);
+    assert_non_null(strstr(message(at->context), "one: shrank to 4 of its 5 bytes while it was read"));
+    wki_reader_close(&reader);
+    wki_reader_close(&reader);
+    assert_int_equal(wki_reader_open(&reader, at->context, in(at, "none")), WICK_ENOENT);
+    wki_reader_close(&reader);
 }
 
 static void test_two_writers_of_one_path(void **state)
@@ -712,7 +716,7 @@ int main(void)
         WITH_FOLDER(test_a_new_file_has_the_rights_of_the_umask),
         WITH_FOLDER(test_links_are_followed),
         WITH_FOLDER(test_links_that_lead_nowhere),
-        WITH_FOLDER(test_reading_the_start),
+        WITH_FOLDER(test_reading_in_pieces),
         WITH_FOLDER(test_two_writers_of_one_path),
         WITH_FOLDER(test_make_folders),
         WITH_CONTEXT(test_join_path),
