@@ -128,10 +128,6 @@ void wki_reader_close(wki_reader *reader);
 /* Reads bytes from anywhere in a file, in any thread; false if they are not there. */
 bool wki_file_read_at(int fd, uint64_t at, void *bytes, size_t length);
 
-/* Reads the first bytes of a regular file, at most size: *got of the *length that it has. */
-wick_status wki_file_read_start(wick_context *context, const char *path, uint8_t *bytes, size_t size,
-                                size_t *got, uint64_t *length);
-
 /* Reads a whole regular file into memory (freed with free()); an extra NUL follows the bytes.
  * Errors: WICK_ENOENT, WICK_EIO with the path and the system's words (also if it shrank while it
  * was read), WICK_ELIMIT if it is longer than limit, WICK_ENOMEM. */

@@ -67,21 +67,6 @@ void wki_reader_close(wki_reader *reader)
     reader->fd = -1;
 }
 
-wick_status wki_file_read_start(wick_context *context, const char *path, uint8_t *bytes, size_t size,
-                                size_t *got, uint64_t *length)
-{
-    wki_reader reader;
-    WKI_TRY(wki_reader_open(&reader, context, path));
-    size_t wanted = (size_t)WKI_MIN(reader.length, (uint64_t)size);
-    wick_status status = wki_reader_read(&reader, bytes, wanted);
-    wki_reader_close(&reader);
-    if (status == WICK_OK) {
-        *got = wanted;
-        *length = reader.length;
-    }
-    return status;
-}
-
 bool wki_file_read_at(int fd, uint64_t at, void *bytes, size_t length)
 {
     uint8_t *to = bytes;

@@ -20,7 +20,7 @@ typedef struct wki_fetcher {
     const wick_loader *loader;
     const int64_t *indices; /* of the batch's images */
     uint8_t *spare;         /* wki_loader_spare_bytes() for each of them, or NULL if that is 0 */
-    atomic_bool failed;     /* an image could not be read */
+    _Atomic int64_t failed; /* 1 more than the index of an image that could not be read, or 0 */
 } wki_fetcher;
 
 /* Whether the loader's images have to be fetched. */

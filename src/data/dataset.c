@@ -1,13 +1,9 @@
 #include "data/dataset.h"
-#include "data/folder_cache.h"
 #include "data/registry.h"
 
-#include <errno.h>
-#include <libdeflate.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 wick_context *wki_dataset_context(const wick_dataset *dataset)
 {
@@ -30,11 +26,7 @@ void wick_dataset_free(wick_dataset *dataset)
     free(dataset->labels);
     for (int i = 0; i < WKI_DATASET_FILES; i++)
         free(dataset->files[i]);
-    if (dataset->file.path != NULL)
-        close(dataset->file.fd);
-    free(dataset->file.path);
-    free(dataset->file.rows);
-    free(dataset->file.sums);
+    wki_pixel_files_release(&dataset->stored);
     free(dataset);
 }
 
@@ -171,63 +163,34 @@ wick_status wick_dataset_from(wick_context *context, int64_t count, int64_t chan
     return WICK_OK;
 }
 
-/* ---- pixels in a file ---- */
+/* ---- an image ---- */
 
-wick_status wki_dataset_stream(wick_dataset *dataset, const char *path, int fd, uint64_t at)
+bool wki_dataset_streams(const wick_dataset *dataset)
 {
-    void *rows, *sums;
-    size_t count = (size_t)dataset->count;
-    WKI_TRY(wki_alloc(dataset->context, count, sizeof(int64_t), "the places of images", &rows));
-    dataset->file.rows = rows;
-    WKI_TRY(wki_alloc(dataset->context, count, sizeof(uint32_t), "the sums of images", &sums));
-    dataset->file.sums = sums;
-    WKI_TRY(wki_strdup(dataset->context, path, &dataset->file.path));
-    dataset->file.at = at;
-    dataset->file.fd = fd;
-    return WICK_OK;
+    return dataset->stored.places != NULL;
 }
 
-/* The same file, opened once more, and the same place in it. */
-static wick_status share_file(const wki_pixel_file *file, wick_dataset *made)
-{
-    int fd = dup(file->fd);
-    if (fd < 0)
-        return wki_fail(made->context, WICK_EIO, "%s: cannot open: %s", file->path, strerror(errno));
-    wick_status status = wki_dataset_stream(made, file->path, fd, file->at);
-    if (status != WICK_OK)
-        close(fd);
-    return status;
-}
-
-static size_t image_bytes(const wick_dataset *dataset)
+size_t wki_dataset_image_bytes(const wick_dataset *dataset)
 {
     return (size_t)(dataset->shape[0] * dataset->shape[1] * dataset->shape[2]);
 }
 
 bool wki_dataset_fetch(const wick_dataset *dataset, int64_t index, uint8_t *pixels)
 {
-    const wki_pixel_file *file = &dataset->file;
-    size_t bytes = image_bytes(dataset);
-    if (file->path == NULL) {
-        memcpy(pixels, dataset->pixels + (size_t)index * bytes, bytes);
-        return true;
-    }
-    if (wki_cache_read(file->fd, file->at + (uint64_t)file->rows[index] * bytes, pixels, bytes) &&
-        libdeflate_crc32(0, pixels, bytes) == file->sums[index])
-        return true;
-    memset(pixels, 0, bytes);
-    return false;
+    size_t bytes = wki_dataset_image_bytes(dataset);
+    if (wki_dataset_streams(dataset))
+        return wki_pixel_files_read(&dataset->stored, index, dataset->shape, pixels);
+    memcpy(pixels, dataset->pixels + (size_t)index * bytes, bytes);
+    return true;
 }
 
-wick_status wki_dataset_fetch_failed(const wick_dataset *dataset)
+wick_status wki_dataset_fetch_failed(const wick_dataset *dataset, wick_context *context, int64_t index)
 {
-    (void)unlink(dataset->file.path);
-    return wki_fail(
-        dataset->context, WICK_EIO,
-        "%s: this cache of pictures is damaged or cannot be read; it is removed, and made anew "
-        "the next time",
-        dataset->file.path);
+    return wki_pixel_files_failed(context, &dataset->stored, index, wki_dataset_image_bytes(dataset),
+                                  dataset->name);
 }
+
+/* ---- parts of another ---- */
 
 /* A data set without pixels for `count` of another's examples. */
 static wick_status new_like(const wick_dataset *dataset, int64_t count, wick_dataset **out)
@@ -250,37 +213,38 @@ out:
     return status;
 }
 
+static wick_status take_pixels(const wick_dataset *dataset, const int64_t *indices, wick_dataset *made)
+{
+    size_t bytes = wki_dataset_image_bytes(dataset);
+    void *memory;
+    if (wki_dataset_streams(dataset))
+        return wki_pixel_files_take(dataset->context, &dataset->stored, made->count, indices,
+                                    &made->stored);
+    WKI_TRY(wki_alloc(dataset->context, (size_t)made->count, bytes, "the images", &memory));
+    made->memory = memory;
+    made->pixels = memory;
+    for (int64_t i = 0; i < made->count; i++) {
+        int64_t from = indices == NULL ? i : indices[i];
+        memcpy(made->memory + (size_t)i * bytes, dataset->pixels + (size_t)from * bytes, bytes);
+    }
+    return WICK_OK;
+}
+
 /* indices NULL: the first count. */
 static wick_status take_examples(const wick_dataset *dataset, int64_t count, const int64_t *indices,
                                  wick_dataset **out)
 {
     wick_dataset *made;
-    void *memory;
-    size_t bytes = image_bytes(dataset);
-    const wki_pixel_file *file = &dataset->file;
-    wick_status status;
     WKI_TRY(new_like(dataset, count, &made));
-    if (file->path != NULL) {
-        WKI_GOTO_OUT(share_file(file, made));
-    } else {
-        WKI_GOTO_OUT(wki_alloc(dataset->context, (size_t)count, bytes, "the images", &memory));
-        made->memory = memory;
-        made->pixels = memory;
+    wick_status status = take_pixels(dataset, indices, made);
+    if (status != WICK_OK) {
+        wick_dataset_free(made);
+        return status;
     }
-    for (int64_t i = 0; i < count; i++) {
-        int64_t from = indices == NULL ? i : indices[i];
-        if (file->path != NULL) {
-            made->file.rows[i] = file->rows[from];
-            made->file.sums[i] = file->sums[from];
-        } else
-            memcpy(made->memory + (size_t)i * bytes, dataset->pixels + (size_t)from * bytes, bytes);
-        made->labels[i] = dataset->labels[from];
-    }
+    for (int64_t i = 0; i < count; i++)
+        made->labels[i] = dataset->labels[indices == NULL ? i : indices[i]];
     *out = made;
     return WICK_OK;
-out:
-    wick_dataset_free(made);
-    return status;
 }
 
 wick_status wick_dataset_head(const wick_dataset *dataset, int64_t count, wick_dataset **out)
@@ -405,7 +369,7 @@ wick_status wick_dataset_get_pixels(const wick_dataset *dataset, int64_t index, 
     WKI_TRY(wick_tensor_new(dataset->context, WICK_UINT8, 3, dataset->shape, &made));
     if (!wki_dataset_fetch(dataset, index, wick_tensor_u8(made))) {
         wick_tensor_free(made);
-        return wki_dataset_fetch_failed(dataset);
+        return wki_dataset_fetch_failed(dataset, dataset->context, index);
     }
     *image = made;
     return WICK_OK;
@@ -440,10 +404,11 @@ wick_status wick_dataset_measure(const wick_dataset *dataset, float *mean, float
     void *counts, *room = NULL;
     WKI_TRY(wki_alloc(dataset->context, (size_t)shape[0] * 256, sizeof(int64_t), "counts of pixels",
                       &counts));
-    wick_status status = wki_alloc(dataset->context, image_bytes(dataset), 1, "an image", &room);
+    wick_status status =
+        wki_alloc(dataset->context, wki_dataset_image_bytes(dataset), 1, "an image", &room);
     for (int64_t i = 0; status == WICK_OK && i < dataset->count; i++) {
         if (!wki_dataset_fetch(dataset, i, room))
-            status = wki_dataset_fetch_failed(dataset);
+            status = wki_dataset_fetch_failed(dataset, dataset->context, i);
         else
             count_pixels(room, shape[0], plane, counts);
     }

@@ -213,6 +213,7 @@ typedef struct half_reading {
     wick_context *context;
     const char *folder;
     wick_split split;
+    const wick_dataset_options *options;
     const wki_known_set *known; /* whose classes it has, or NULL */
     bool by_name;               /* opened as known->name: the counts must be its too */
     int64_t class_count;
@@ -273,19 +274,29 @@ static wick_status check_labels(const half_reading *reading)
     return WICK_OK;
 }
 
-/* Exchanges rows and columns of square images: EMNIST's are stored lying. */
-static void stand_up(wick_dataset *dataset)
+/* The pixels as they were read, or where they are. */
+static wick_status give_pixels(half_reading *reading, wick_dataset *dataset)
 {
-    const int64_t side = dataset->shape[1];
-    for (int64_t i = 0; i < dataset->count; i++) {
-        uint8_t *image = dataset->memory + (dataset->pixels - dataset->memory) + i * side * side;
-        for (int64_t y = 0; y < side; y++)
-            for (int64_t x = 0; x < y; x++) {
-                uint8_t pixel = image[y * side + x];
-                image[y * side + x] = image[x * side + y];
-                image[x * side + y] = pixel;
-            }
+    wki_idx *images = &reading->images;
+    wki_pixel_files *stored = &dataset->stored;
+    const bool lying = reading->known != NULL && reading->known->lying;
+    const size_t bytes = wki_dataset_image_bytes(dataset);
+    if (images->in_file) {
+        stored->lying = lying;
+        WKI_TRY(wki_pixel_files_init(reading->context, stored, dataset->count));
+        WKI_TRY(wki_pixel_files_add(reading->context, stored, reading->files[WKI_IMAGES], images->fd));
+        images->in_file = false;
+        for (int64_t i = 0; i < dataset->count; i++)
+            stored->places[i].at = images->at + (uint64_t)i * bytes;
+        return WICK_OK;
     }
+    dataset->memory = images->memory;
+    dataset->pixels = images->elements;
+    uint8_t *pixels = images->memory + (images->elements - images->memory);
+    images->memory = NULL;
+    for (int64_t i = 0; lying && i < dataset->count; i++)
+        wki_stand_up(pixels + (size_t)i * bytes, dataset->shape[1]);
+    return WICK_OK;
 }
 
 /* Moves what was read to a new data set. */
@@ -305,14 +316,14 @@ static wick_status make_dataset(half_reading *reading, wick_dataset **out)
     dataset->split = reading->split;
     memcpy(dataset->shape, (int64_t[]){1, reading->images.height, reading->images.width},
            sizeof(dataset->shape));
-    dataset->pixels = reading->images.elements;
-    dataset->memory = reading->images.memory;
-    reading->images.memory = NULL;
+    status = give_pixels(reading, dataset);
+    if (status != WICK_OK) {
+        wick_dataset_free(dataset);
+        return status;
+    }
     for (int64_t i = 0; i < dataset->count; i++)
         dataset->labels[i] = reading->labels.elements[i];
     memcpy(dataset->files, reading->files, sizeof(reading->files));
-    if (known != NULL && known->lying)
-        stand_up(dataset);
     memset(reading->files, 0, sizeof(reading->files));
     *out = dataset;
     return WICK_OK;
@@ -324,8 +335,8 @@ static wick_status read_folder(half_reading *reading, wick_dataset **out)
     WKI_TRY(learn_classes(reading->context, reading->folder, &reading->known, &reading->class_count));
     WKI_TRY(
         wki_idx_read(reading->context, reading->files[WKI_LABELS], WKI_IDX_LABELS, &reading->labels));
-    WKI_TRY(
-        wki_idx_read(reading->context, reading->files[WKI_IMAGES], WKI_IDX_IMAGES, &reading->images));
+    WKI_TRY(wki_idx_open_images(reading->context, reading->files[WKI_IMAGES],
+                                wki_memory_limit(reading->options), &reading->images));
     WKI_TRY(check_counts(reading));
     WKI_TRY(check_square(reading));
     WKI_TRY(check_labels(reading));
@@ -334,12 +345,17 @@ static wick_status read_folder(half_reading *reading, wick_dataset **out)
 
 /* known: by_name, or by the names of its files; NULL: neither. */
 static wick_status open_folder(wick_context *context, const char *folder, const wki_known_set *known,
-                               bool by_name, wick_split split, wick_dataset **out)
+                               bool by_name, wick_split split, const wick_dataset_options *options,
+                               wick_dataset **out)
 {
-    half_reading reading = {
-        .context = context, .folder = folder, .split = split, .known = known, .by_name = by_name};
+    half_reading reading = {.context = context,
+                            .folder = folder,
+                            .split = split,
+                            .options = options,
+                            .known = known,
+                            .by_name = by_name};
     if (known != NULL && known->cifar)
-        return wki_cifar_open(context, folder, known, by_name, split, out);
+        return wki_cifar_open(context, folder, known, by_name, split, options, out);
     if (known == NULL) {
         char *base;
         WKI_TRY(wki_base_name(context, folder, &base));
@@ -417,15 +433,15 @@ static wick_status open_any_folder(wick_context *context, const char *folder, wi
         WKI_TRY(known_by_names(context, folder, &set));
     if (!has_idx && set == NULL && wki_has_folders(folder))
         return wki_folder_open(context, folder, split, options, out);
-    return open_folder(context, folder, set, false, split, out);
+    return open_folder(context, folder, set, false, split, options, out);
 }
 
 static wick_status open_known(wick_context *context, const wki_known_set *known, const char *data_dir,
-                              wick_split split, wick_dataset **out)
+                              wick_split split, const wick_dataset_options *options, wick_dataset **out)
 {
     char *folder;
     WKI_TRY(find_folder(context, known, data_dir, &folder));
-    wick_status status = open_folder(context, folder, known, true, split, out);
+    wick_status status = open_folder(context, folder, known, true, split, options, out);
     free(folder);
     return status;
 }
@@ -449,7 +465,7 @@ wick_status wick_dataset_open_with(wick_context *context, const char *name, cons
     if (known == NULL)
         WKI_TRY(open_any_folder(context, name, split, options, &dataset));
     else
-        WKI_TRY(open_known(context, known, data_dir, split, &dataset));
+        WKI_TRY(open_known(context, known, data_dir, split, options, &dataset));
     wick_status status = wki_dataset_fit(dataset, options);
     if (status == WICK_OK)
         *out = dataset;

@@ -56,22 +56,6 @@ wick_status wki_cache_text(const wki_listing *listing, const wick_dataset_option
 
 /* ---- reading ---- */
 
-bool wki_cache_read(int fd, uint64_t at, void *bytes, size_t length)
-{
-    uint8_t *to = bytes;
-    while (length > 0) {
-        ssize_t got = pread(fd, to, WKI_MIN(length, (size_t)1 << 30), (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        to += got;
-        at += (uint64_t)got;
-        length -= (size_t)got;
-    }
-    return true;
-}
-
 static wick_status no_match(wick_context *context)
 {
     return wki_fail(context, WICK_EFORMAT, "the cache file is not of these pictures, or is damaged");
@@ -110,8 +94,8 @@ static wick_status read_tables(wick_context *context, int fd, uint64_t at, size_
     out->sound = sound;
     WKI_TRY(wki_alloc(context, file_count, sizeof(uint32_t), "a cache file", &sums));
     out->sums = sums;
-    if (!wki_cache_read(fd, at, sound, file_count) ||
-        !wki_cache_read(fd, at + file_count, sums, file_count * sizeof(uint32_t)))
+    if (!wki_file_read_at(fd, at, sound, file_count) ||
+        !wki_file_read_at(fd, at + file_count, sums, file_count * sizeof(uint32_t)))
         return no_match(context);
     return WICK_OK;
 }
@@ -124,7 +108,7 @@ static wick_status check_text(wick_context *context, int fd, const char *text)
     WKI_TRY(wki_alloc(context, length, 1, "a cache file", &memory));
     there = memory;
     bool same =
-        wki_cache_read(fd, sizeof(cache_header), there, length) && memcmp(there, text, length) == 0;
+        wki_file_read_at(fd, sizeof(cache_header), there, length) && memcmp(there, text, length) == 0;
     free(memory);
     return same ? WICK_OK : no_match(context);
 }
@@ -144,14 +128,14 @@ static bool check_tables(int fd, uint64_t size, const cache_header *header, cons
         bytes != size - sizeof(*header) - header->text_length - header->file_count * 5 - SUM_SIZE)
         return false;
     sum_of(header, text, cache->sound, cache->sums, (size_t)header->file_count, sum);
-    return wki_cache_read(fd, size - SUM_SIZE, stored, SUM_SIZE) && memcmp(stored, sum, SUM_SIZE) == 0;
+    return wki_file_read_at(fd, size - SUM_SIZE, stored, SUM_SIZE) && memcmp(stored, sum, SUM_SIZE) == 0;
 }
 
 wick_status wki_cache_check(wick_context *context, int fd, uint64_t size, const char *text,
                             size_t file_count, wki_folder_cache *out)
 {
     cache_header header;
-    if (size < sizeof(header) || !wki_cache_read(fd, 0, &header, sizeof(header)) ||
+    if (size < sizeof(header) || !wki_file_read_at(fd, 0, &header, sizeof(header)) ||
         !fits(&header, size, text, file_count))
         return no_match(context);
     WKI_TRY(check_text(context, fd, text));

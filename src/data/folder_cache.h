@@ -30,8 +30,6 @@ wick_status wki_cache_check(wick_context *context, int fd, uint64_t size, const 
  * Errors: WICK_ENOMEM, WICK_EIO (of the pictures), WICK_EINTR. */
 wick_status wki_cache_open(wki_listing *listing, const wick_dataset_options *options,
                            wki_folder_cache *out, bool *found);
-/* Reads `length` bytes; false if they are not there. */
-bool wki_cache_read(int fd, uint64_t at, void *bytes, size_t length);
 /* Fine on zeros (path NULL). */
 void wki_cache_release(wki_folder_cache *cache);
 

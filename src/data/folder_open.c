@@ -185,14 +185,6 @@ static wick_status open_directly(folder_reading *r, wick_dataset **out)
 
 /* ---- from the cache ---- */
 
-static uint64_t memory_limit(const wick_dataset_options *options)
-{
-    if (options->memory_limit > 0)
-        return (uint64_t)options->memory_limit;
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 2 : UINT64_MAX;
-}
-
 static bool sums_are_right(const folder_reading *r, const wki_folder_cache *cache, const uint8_t *pixels)
 {
     size_t bytes = bytes_of(r), row = 0;
@@ -210,7 +202,7 @@ static wick_status load_pixels(folder_reading *r, const wki_folder_cache *cache,
     WKI_TRY(wki_alloc(r->context, count, bytes, "the pictures", &memory));
     dataset->memory = memory;
     dataset->pixels = memory;
-    if (wki_cache_read(cache->fd, at, memory, count * bytes) && sums_are_right(r, cache, memory))
+    if (wki_file_read_at(cache->fd, at, memory, count * bytes) && sums_are_right(r, cache, memory))
         return WICK_OK;
     r->damaged = true;
     return wki_fail(r->context, WICK_EIO, "%s: this cache of pictures is damaged", cache->path);
@@ -219,13 +211,16 @@ static wick_status load_pixels(folder_reading *r, const wki_folder_cache *cache,
 static wick_status stream_pixels(const folder_reading *r, wki_folder_cache *cache, uint64_t at,
                                  wick_dataset *dataset)
 {
-    int64_t row = 0;
-    WKI_TRY(wki_dataset_stream(dataset, cache->path, cache->fd, at));
+    wki_pixel_files *stored = &dataset->stored;
+    size_t row = 0;
+    stored->is_cache = true;
+    WKI_TRY(wki_pixel_files_init(r->context, stored, dataset->count));
+    WKI_TRY(wki_pixel_files_add(r->context, stored, cache->path, cache->fd));
     cache->fd = -1;
     for (size_t i = r->begin; i < r->end; i++)
         if (cache->sound[i]) {
-            dataset->file.rows[row] = row;
-            dataset->file.sums[row++] = cache->sums[i];
+            stored->places[row].at = at + row * bytes_of(r);
+            stored->places[row++].sum = cache->sums[i];
         }
     return WICK_OK;
 }
@@ -240,7 +235,7 @@ static wick_status open_cached(folder_reading *r, wki_folder_cache *cache, wick_
     WKI_TRY(make_dataset(r, &dataset));
     for (size_t i = 0; i < r->begin; i++)
         at += cache->sound[i] ? bytes_of(r) : 0;
-    wick_status status = (uint64_t)dataset->count > memory_limit(r->options) / bytes_of(r)
+    wick_status status = wki_exceeds_memory(r->options, dataset->count, bytes_of(r))
                              ? stream_pixels(r, cache, at, dataset)
                              : load_pixels(r, cache, at, dataset);
     if (status == WICK_OK)
@@ -284,9 +279,9 @@ wick_status wki_folder_open(wick_context *context, const char *folder, wick_spli
 /* ---- fitting other data sets ---- */
 
 typedef struct fitting {
-    const uint8_t *from;
+    const wick_dataset *from;
     uint8_t *to;
-    const int64_t *in, *out; /* shapes */
+    const int64_t *out; /* a shape */
 } fitting;
 
 static size_t numel(const int64_t shape[3])
@@ -299,13 +294,33 @@ static wick_status fit_one(void *user, wick_context *own, size_t at)
     static const wick_image_fit_options as_it_is = {.invert = WICK_INVERT_OFF};
     const fitting *f = user;
     wick_tensor *image, *fitted;
-    WKI_TRY(wick_tensor_from(own, WICK_UINT8, 3, f->in, f->from + at * numel(f->in), &image));
-    wick_status status = wick_image_fit(image, f->out, &as_it_is, &fitted, NULL);
+    wick_status status = WICK_OK;
+    WKI_TRY(wick_tensor_new(own, WICK_UINT8, 3, f->from->shape, &image));
+    if (!wki_dataset_fetch(f->from, (int64_t)at, wick_tensor_u8(image)))
+        status = wki_dataset_fetch_failed(f->from, own, (int64_t)at);
+    if (status == WICK_OK)
+        status = wick_image_fit(image, f->out, &as_it_is, &fitted, NULL);
     wick_tensor_free(image);
     WKI_TRY(status);
     memcpy(f->to + at * numel(f->out), fitted->data, numel(f->out));
     wick_tensor_free(fitted);
     return WICK_OK;
+}
+
+/* What is fitted is held in memory, so it has to go there. */
+static wick_status check_fitted_size(const wick_dataset *dataset, const int64_t shape[3],
+                                     const wick_dataset_options *options)
+{
+    if (!wki_exceeds_memory(options, dataset->count, numel(shape)))
+        return WICK_OK;
+    return wki_fail(
+        dataset->context, WICK_ELIMIT,
+        "%s: made [%lld, %lld, %lld] its %lld images come to %.0f bytes, more than the memory "
+        "limit of %llu; a larger one (--memory-limit) is wanted, or smaller images "
+        "(--image-size, --channels)",
+        dataset->root, (long long)shape[0], (long long)shape[1], (long long)shape[2],
+        (long long)dataset->count, (double)dataset->count * (double)numel(shape),
+        (unsigned long long)wki_memory_limit(options));
 }
 
 wick_status wki_dataset_fit(wick_dataset *dataset, const wick_dataset_options *options)
@@ -317,8 +332,9 @@ wick_status wki_dataset_fit(wick_dataset *dataset, const wick_dataset_options *o
     shape[2] = options->image_width != 0 ? options->image_width : dataset->shape[2];
     if (options->folders_alone || memcmp(shape, dataset->shape, sizeof(shape)) == 0)
         return WICK_OK;
+    WKI_TRY(check_fitted_size(dataset, shape, options));
     WKI_TRY(wki_alloc(dataset->context, (size_t)dataset->count, numel(shape), "the images", &memory));
-    fitting f = {dataset->pixels, memory, dataset->shape, shape};
+    fitting f = {dataset, memory, shape};
     const wki_picture_work work = {.end = (size_t)dataset->count,
                                    .one = fit_one,
                                    .user = &f,
@@ -330,6 +346,7 @@ wick_status wki_dataset_fit(wick_dataset *dataset, const wick_dataset_options *o
         free(memory);
         return status;
     }
+    wki_pixel_files_release(&dataset->stored);
     free(dataset->memory);
     dataset->memory = memory;
     dataset->pixels = memory;

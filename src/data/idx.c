@@ -3,6 +3,10 @@
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Of a plain file on disk, whose length has to be what its header says: as long as files can be. */
+#define ANY_LENGTH ((uint64_t)INT64_MAX)
 
 enum {
     /* Room for the whole of a first stored block, 65,535 bytes at most, and some more. */
@@ -56,9 +60,10 @@ static wick_status check_magic(wick_context *context, const char *path, uint32_t
                     kind_name(kind), magic, wanted);
 }
 
-/* Reads the sizes, and from them how many bytes the whole file has. */
+/* Reads the sizes, and from them how many bytes the whole file has: no more than the limit. */
 static wick_status read_header(wick_context *context, const char *path, const uint8_t *bytes,
-                               size_t length, wki_idx_kind kind, wki_idx *out, uint64_t *whole)
+                               size_t length, wki_idx_kind kind, uint64_t limit, wki_idx *out,
+                               uint64_t *whole)
 {
     uint64_t sizes[3] = {1, 1, 1};
     if (length == 0)
@@ -79,12 +84,13 @@ static wick_status read_header(wick_context *context, const char *path, const ui
     uint64_t elements;
     /* Each has 32 bits. */
     if (!wki_mul_u64(sizes[0] * sizes[1], sizes[2], &elements) ||
-        !wki_add_u64(elements, header_size(kind), whole) || *whole > limit_of(kind))
-        return wki_fail(context, WICK_ELIMIT,
-                        "%s: its header says %llu %s of %llux%llu; a file of at most %llu bytes is read",
-                        path, (unsigned long long)sizes[0], kind_name(kind),
-                        (unsigned long long)sizes[1], (unsigned long long)sizes[2],
-                        (unsigned long long)limit_of(kind));
+        !wki_add_u64(elements, header_size(kind), whole) || *whole > limit)
+        return wki_fail(
+            context, WICK_ELIMIT,
+            "%s: its header says %llu %s of %llux%llu; a file of at most %llu bytes is read%s", path,
+            (unsigned long long)sizes[0], kind_name(kind), (unsigned long long)sizes[1],
+            (unsigned long long)sizes[2], (unsigned long long)limit,
+            limit == WKI_IDX_LIMIT ? ", or a longer one that is not gzip'd" : "");
     out->count = (int64_t)sizes[0];
     out->height = (int64_t)sizes[1];
     out->width = (int64_t)sizes[2];
@@ -105,11 +111,11 @@ static const char *promise(const wki_idx *idx, wki_idx_kind kind, char out[96])
 /* Looks at a plain IDX file of which the first `got` bytes of `length` are there, all of the header at
  * least. */
 static wick_status check_start(wick_context *context, const char *path, const uint8_t *bytes, size_t got,
-                               uint64_t length, wki_idx_kind kind, wki_idx *out)
+                               uint64_t length, wki_idx_kind kind, uint64_t limit, wki_idx *out)
 {
     uint64_t whole = 0;
     char text[96];
-    WKI_TRY(read_header(context, path, bytes, got, kind, out, &whole));
+    WKI_TRY(read_header(context, path, bytes, got, kind, limit, out, &whole));
     if (length < whole)
         return wki_fail(context, WICK_EFORMAT, "%s: is truncated: it has %llu of the %llu bytes of %s",
                         path, (unsigned long long)length, (unsigned long long)whole,
@@ -124,9 +130,9 @@ static wick_status check_start(wick_context *context, const char *path, const ui
 
 /* Looks at a whole plain IDX file. */
 static wick_status check_plain(wick_context *context, const char *path, const uint8_t *bytes,
-                               size_t length, wki_idx_kind kind, wki_idx *out)
+                               size_t length, wki_idx_kind kind, uint64_t limit, wki_idx *out)
 {
-    return check_start(context, path, bytes, length, length, kind, out);
+    return check_start(context, path, bytes, length, length, kind, limit, out);
 }
 
 /* ---- gzip ---- */
@@ -183,13 +189,13 @@ static wick_status peek_gzip(wick_context *context, struct libdeflate_decompress
         libdeflate_gzip_decompress_ex(inflater, bytes, length, peek, PEEK_SIZE, &used, &got);
     wick_status status;
     if (result == LIBDEFLATE_SUCCESS)
-        status = read_header(context, path, peek, got, kind, &idx, whole);
+        status = read_header(context, path, peek, got, kind, limit_of(kind), &idx, whole);
     else if (result != LIBDEFLATE_INSUFFICIENT_SPACE)
         status = inflate_failed(context, path, bytes, length, 0, result);
     else if (memcmp(peek, nothing, sizeof(nothing)) == 0)
         status = trailer_size(context, path, bytes, length, whole);
     else
-        status = read_header(context, path, peek, PEEK_SIZE, kind, &idx, whole);
+        status = read_header(context, path, peek, PEEK_SIZE, kind, limit_of(kind), &idx, whole);
     free(peek);
     if (status == WICK_OK && *whole / DEFLATE_BEST_RATIO > length)
         return wki_fail(
@@ -223,8 +229,21 @@ static wick_status inflate_whole(wick_context *context, struct libdeflate_decomp
     return WICK_OK;
 }
 
+/* Images that are inflated are held in memory: these have to go there. */
+static wick_status check_memory(wick_context *context, const char *path, wki_idx_kind kind,
+                                uint64_t whole, uint64_t memory_limit)
+{
+    uint64_t elements = whole - WKI_MIN(whole, (uint64_t)header_size(kind));
+    if (elements <= memory_limit)
+        return WICK_OK;
+    return wki_fail(context, WICK_ELIMIT,
+                    "%s: inflates to %llu bytes of pixels, more than the memory limit of %llu; unpacked "
+                    "(gunzip) it is read as it is used, with a larger limit (--memory-limit) as it is",
+                    path, (unsigned long long)elements, (unsigned long long)memory_limit);
+}
+
 static wick_status read_gzip(wick_context *context, const char *path, const uint8_t *bytes,
-                             size_t length, wki_idx_kind kind, wki_idx *out)
+                             size_t length, wki_idx_kind kind, uint64_t memory_limit, wki_idx *out)
 {
     uint64_t whole = 0;
     void *memory = NULL;
@@ -236,11 +255,13 @@ static wick_status read_gzip(wick_context *context, const char *path, const uint
         return wki_fail(context, WICK_ENOMEM, "%s: out of memory to inflate it", path);
     wick_status status = peek_gzip(context, inflater, path, bytes, length, kind, &whole);
     if (status == WICK_OK)
+        status = check_memory(context, path, kind, whole, memory_limit);
+    if (status == WICK_OK)
         status = wki_alloc(context, (size_t)whole, 1, "an IDX file", &memory);
     if (status == WICK_OK)
         status = inflate_whole(context, inflater, path, bytes, length, memory, whole);
     if (status == WICK_OK)
-        status = check_plain(context, path, memory, (size_t)whole, kind, out);
+        status = check_plain(context, path, memory, (size_t)whole, kind, limit_of(kind), out);
     libdeflate_free_decompressor(inflater);
     if (status != WICK_OK)
         free(memory);
@@ -256,10 +277,10 @@ wick_status wki_idx_parse(wick_context *context, const char *path, const uint8_t
 {
     wki_idx idx = {0};
     if (is_gzip(bytes, length)) {
-        WKI_TRY(read_gzip(context, path, bytes, length, kind, &idx));
+        WKI_TRY(read_gzip(context, path, bytes, length, kind, UINT64_MAX, &idx));
     } else {
         void *memory;
-        WKI_TRY(check_plain(context, path, bytes, length, kind, &idx));
+        WKI_TRY(check_plain(context, path, bytes, length, kind, limit_of(kind), &idx));
         WKI_TRY(wki_alloc(context, length, 1, "an IDX file", &memory));
         memcpy(memory, bytes, length);
         idx.memory = memory;
@@ -270,41 +291,73 @@ wick_status wki_idx_parse(wick_context *context, const char *path, const uint8_t
 }
 
 /* Refuses what the header of a plain file says cannot be, before all of it is read. */
-static wick_status look_at_start(wick_context *context, const char *path, wki_idx_kind kind)
+static wick_status look_at_start(wki_reader *reader, wki_idx_kind kind, bool *packed, wki_idx *out)
 {
     uint8_t start[4 + 4 * WKI_IDX_IMAGES];
-    size_t got;
-    uint64_t length;
-    wki_idx idx;
-    WKI_TRY(wki_file_read_start(context, path, start, sizeof(start), &got, &length));
-    return is_gzip(start, got) ? WICK_OK : check_start(context, path, start, got, length, kind, &idx);
+    size_t got = (size_t)WKI_MIN(reader->length, (uint64_t)sizeof(start));
+    uint64_t limit = kind == WKI_IDX_IMAGES ? ANY_LENGTH : limit_of(kind);
+    WKI_TRY(wki_reader_read(reader, start, got));
+    *packed = is_gzip(start, got);
+    return *packed ? WICK_OK
+                   : check_start(reader->context, reader->path, start, got, reader->length, kind, limit,
+                                 out);
 }
 
-wick_status wki_idx_read(wick_context *context, const char *path, wki_idx_kind kind, wki_idx *out)
+/* Reads all of a file that was looked at, and looks at it again: it may have changed. */
+static wick_status read_file(wick_context *context, const char *path, wki_idx_kind kind,
+                             uint64_t longest, uint64_t memory_limit, wki_idx *out)
 {
     wki_idx idx = {0};
     uint8_t *bytes;
     size_t length;
-    WKI_TRY(look_at_start(context, path, kind));
-    WKI_TRY(wki_file_read(context, path, limit_of(kind), &bytes, &length));
-    if (is_gzip(bytes, length)) {
-        wick_status status = wki_idx_parse(context, path, bytes, length, kind, out);
+    WKI_TRY(wki_file_read(context, path, longest, &bytes, &length));
+    bool packed = is_gzip(bytes, length);
+    wick_status status = packed ? read_gzip(context, path, bytes, length, kind, memory_limit, &idx)
+                                : check_plain(context, path, bytes, length, kind, longest, &idx);
+    if (packed || status != WICK_OK)
         free(bytes);
-        return status;
-    }
-    wick_status status = check_plain(context, path, bytes, length, kind, &idx);
-    if (status != WICK_OK) {
-        free(bytes);
-        return status;
-    }
-    idx.memory = bytes;
-    idx.elements = bytes + header_size(kind);
+    else
+        idx.memory = bytes;
+    WKI_TRY(status);
+    idx.elements = idx.memory + header_size(kind);
     *out = idx;
     return WICK_OK;
 }
 
+static wick_status read_or_open(wick_context *context, const char *path, wki_idx_kind kind,
+                                uint64_t memory_limit, wki_idx *out)
+{
+    wki_idx idx = {.at = header_size(kind)};
+    wki_reader reader;
+    bool packed;
+    WKI_TRY(wki_reader_open(&reader, context, path));
+    wick_status status = look_at_start(&reader, kind, &packed, &idx);
+    if (status == WICK_OK && !packed && reader.length - idx.at > memory_limit) {
+        idx.in_file = true;
+        idx.fd = reader.fd;
+        *out = idx;
+        return WICK_OK;
+    }
+    wki_reader_close(&reader);
+    WKI_TRY(status);
+    return read_file(context, path, kind, packed ? limit_of(kind) : reader.length, memory_limit, out);
+}
+
+wick_status wki_idx_read(wick_context *context, const char *path, wki_idx_kind kind, wki_idx *out)
+{
+    return read_or_open(context, path, kind, UINT64_MAX, out);
+}
+
+wick_status wki_idx_open_images(wick_context *context, const char *path, uint64_t memory_limit,
+                                wki_idx *out)
+{
+    return read_or_open(context, path, WKI_IDX_IMAGES, memory_limit, out);
+}
+
 void wki_idx_release(wki_idx *idx)
 {
+    if (idx->in_file)
+        close(idx->fd);
     free(idx->memory);
     *idx = (wki_idx){0};
 }

@@ -211,7 +211,7 @@ int64_t wki_loader_examples_ahead(const wick_loader *loader)
 
 bool wki_loader_fetches(const wick_loader *loader)
 {
-    return wki_transform_is_set(&loader->transform) || loader->dataset->file.path != NULL;
+    return wki_transform_is_set(&loader->transform) || wki_dataset_streams(loader->dataset);
 }
 
 /* A rotation needs what was cropped, and a transform of what is in a file the image as it is there. */
@@ -219,7 +219,7 @@ size_t wki_loader_spare_bytes(const wick_loader *loader)
 {
     const int64_t *shape = loader->dataset->shape;
     size_t images = loader->transform.rotate > 0;
-    if (wki_transform_is_set(&loader->transform) && loader->dataset->file.path != NULL)
+    if (wki_transform_is_set(&loader->transform) && wki_dataset_streams(loader->dataset))
         images++;
     return images * (size_t)(shape[0] * shape[1] * shape[2]);
 }
@@ -241,14 +241,14 @@ void wki_fetch(void *fetcher, int64_t at, uint8_t *pixels)
     const wick_dataset *dataset = loader->dataset;
     const int64_t bytes = dataset->shape[0] * dataset->shape[1] * dataset->shape[2];
     const bool transformed = wki_transform_is_set(&loader->transform),
-               filed = dataset->file.path != NULL;
-    const uint8_t *from = filed ? NULL : dataset->pixels + f->indices[at] * bytes;
+               streams = wki_dataset_streams(dataset);
+    const uint8_t *from = streams ? NULL : dataset->pixels + f->indices[at] * bytes;
     uint8_t *spare = f->spare == NULL ? NULL : f->spare + (size_t)at * wki_loader_spare_bytes(loader);
     wki_transform_draw draw;
-    if (filed) {
+    if (streams) {
         uint8_t *to = transformed ? spare : pixels;
         if (!wki_dataset_fetch(dataset, f->indices[at], to))
-            atomic_store(&f->failed, true);
+            atomic_store(&f->failed, f->indices[at] + 1);
         from = to;
         spare = spare == NULL ? NULL : spare + bytes;
     }
@@ -260,7 +260,9 @@ void wki_fetch(void *fetcher, int64_t at, uint8_t *pixels)
 
 wick_status wki_fetch_check(const wki_fetcher *fetcher)
 {
-    return atomic_load(&fetcher->failed) ? wki_dataset_fetch_failed(fetcher->loader->dataset) : WICK_OK;
+    const wick_dataset *dataset = fetcher->loader->dataset;
+    int64_t failed = atomic_load(&fetcher->failed);
+    return failed == 0 ? WICK_OK : wki_dataset_fetch_failed(dataset, dataset->context, failed - 1);
 }
 
 /* ---- batches ---- */

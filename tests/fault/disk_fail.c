@@ -32,6 +32,8 @@ static struct {
 
 int __real_open64(const char *path, int flags, ...);
 ssize_t __real_read(int fd, void *bytes, size_t length);
+ssize_t __real_pread64(int fd, void *bytes, size_t length, off64_t at);
+int __real_fcntl64(int fd, int command, ...);
 ssize_t __real_write(int fd, const void *bytes, size_t length);
 int __real_fsync(int fd);
 int __real_close(int fd);
@@ -41,6 +43,8 @@ int __real_fstat64(int fd, struct stat64 *info);
 
 int __wrap_open64(const char *path, int flags, ...);
 ssize_t __wrap_read(int fd, void *bytes, size_t length);
+ssize_t __wrap_pread64(int fd, void *bytes, size_t length, off64_t at);
+int __wrap_fcntl64(int fd, int command, ...);
 ssize_t __wrap_write(int fd, const void *bytes, size_t length);
 int __wrap_fsync(int fd);
 int __wrap_close(int fd);
@@ -109,6 +113,29 @@ ssize_t __wrap_read(int fd, void *bytes, size_t length)
     if (interrupted(&length) || fails_to_keep("read", EIO, disk.shrinks))
         return disk.shrinks && errno != EINTR ? 0 : -1;
     return __real_read(fd, bytes, length);
+}
+
+/* One that fails may be passed over: a cache is then made anew. */
+ssize_t __wrap_pread64(int fd, void *bytes, size_t length, off64_t at)
+{
+    if (interrupted(&length) || fails("read", EIO))
+        return disk.shrinks && errno != EINTR ? 0 : -1;
+    return __real_pread64(fd, bytes, length, at);
+}
+
+/* All that is used of it: a descriptor's copy. */
+int __wrap_fcntl64(int fd, int command, ...)
+{
+    va_list args;
+    va_start(args, command);
+    int least = va_arg(args, int);
+    va_end(args);
+    FAULT_CHECK(command == F_DUPFD_CLOEXEC);
+    if (fails("fcntl", EMFILE))
+        return -1;
+    int copy = __real_fcntl64(fd, command, least);
+    disk.open_files += disk.armed && copy >= 0;
+    return copy;
 }
 
 ssize_t __wrap_write(int fd, const void *bytes, size_t length)

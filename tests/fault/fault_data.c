@@ -117,6 +117,93 @@ out:
     return status;
 }
 
+/* ---- read from their own files as they are used ---- */
+
+static void write_plain(wick_context *context, const char *folder)
+{
+    unsigned char bytes[IMAGE_HEADER + COUNT * SIDE * SIDE] = {0, 0, 8, 3,    0, 0, 0, COUNT,
+                                                               0, 0, 0, SIDE, 0, 0, 0, SIDE};
+    (void)context;
+    for (int i = 0; i < COUNT * SIDE * SIDE; i++)
+        bytes[IMAGE_HEADER + i] = (unsigned char)i;
+    fault_write(folder, "emnist-letters-test-images-idx3-ubyte", bytes, sizeof(bytes));
+    unsigned char labels[LABEL_HEADER + COUNT] = {0, 0, 8, 1, 0, 0, 0, COUNT};
+    for (int i = 0; i < COUNT; i++)
+        labels[LABEL_HEADER + i] = (unsigned char)(1 + i);
+    fault_write(folder, "emnist-letters-test-labels-idx1-ubyte", labels, sizeof(labels));
+}
+
+/* An example of a part of it, by itself and in a batch. */
+static wick_status check_part(wick_dataset *dataset, int64_t index, int64_t at, int first, int second)
+{
+    const wick_loader_options options = {.batch_size = 2};
+    wick_dataset *part = NULL;
+    wick_loader *loader = NULL;
+    wick_tensor *image = NULL, *images = NULL, *labels = NULL;
+    wick_status status;
+    FAULT_CHECK(wick_dataset_pixels(dataset) == NULL);
+    FAULT_TRY(wick_dataset_subset(dataset, 2, (int64_t[]){0, index}, &part));
+    FAULT_TRY(wick_dataset_get_pixels(part, 1, &image));
+    FAULT_CHECK(wick_tensor_u8(image)[at] == first && wick_tensor_u8(image)[at + 1] == second);
+    FAULT_TRY(wick_loader_new(part, &options, &loader));
+    FAULT_TRY(wick_loader_begin(loader));
+    FAULT_TRY(wick_loader_next(loader, &images, &labels));
+    FAULT_CHECK(wick_tensor_f32(images)[wick_tensor_numel(images) / 2 + at] == (float)first / 255.0F);
+out:
+    wick_tensor_free(images);
+    wick_tensor_free(labels);
+    wick_loader_free(loader);
+    wick_tensor_free(image);
+    wick_dataset_free(part);
+    return status;
+}
+
+static wick_status run_streamed(wick_context *context, const char *folder)
+{
+    wick_dataset *dataset = NULL, *fitted = NULL;
+    wick_status status;
+    wick_dataset_options options = {.memory_limit = COUNT * 2 * 3};
+    FAULT_TRY(wick_context_set_threads(context, 1));
+    FAULT_TRY(wick_dataset_open_with(context, folder, NULL, WICK_TEST, &options, &dataset));
+    FAULT_TRY(check_part(dataset, 7, 1, 7 * SIDE * SIDE + SIDE, 7 * SIDE * SIDE + 2 * SIDE)); /* lying */
+    options.image_height = 2;
+    options.image_width = 3;
+    FAULT_TRY(wick_dataset_open_with(context, folder, NULL, WICK_TEST, &options, &fitted));
+    FAULT_CHECK(wick_dataset_pixels(fitted) != NULL);
+out:
+    wick_dataset_free(fitted);
+    wick_dataset_free(dataset);
+    return status;
+}
+
+static void write_batches(wick_context *context, const char *folder)
+{
+    enum { RECORD = 1 + 3 * 32 * 32 };
+    static unsigned char bytes[2 * RECORD];
+    (void)context;
+    for (int i = 0; i < 2 * RECORD; i++)
+        bytes[i] = (unsigned char)(i % RECORD == 0 ? 1 : i % 99);
+    for (int i = 1; i <= 5; i++) {
+        char name[] = "data_batch_0.bin";
+        name[11] = (char)('0' + i);
+        bytes[1] = bytes[RECORD + 1] = (unsigned char)i;
+        fault_write(folder, name, bytes, i == 2 ? sizeof(bytes) : RECORD);
+    }
+}
+
+static wick_status run_batches(wick_context *context, const char *folder)
+{
+    wick_dataset *dataset;
+    const wick_dataset_options options = {.memory_limit = 1};
+    wick_status status = wick_dataset_open_with(context, folder, NULL, WICK_TRAIN, &options, &dataset);
+    if (status != WICK_OK)
+        return status;
+    FAULT_CHECK(wick_dataset_count(dataset) == 6 && wick_dataset_labels(dataset)[5] == 1);
+    status = check_part(dataset, 4, 0, 4, 2);
+    wick_dataset_free(dataset);
+    return status;
+}
+
 static void write_cifar(wick_context *context, const char *folder)
 {
     enum { RECORD = 2 + 3 * 32 * 32 };
@@ -143,6 +230,8 @@ static wick_status run_cifar(wick_context *context, const char *folder)
 
 const fault_scenario fault_scenarios[] = {
     {.name = "cifar", .prepare = write_cifar, .run = run_cifar},
+    {.name = "batches", .prepare = write_batches, .run = run_batches},
+    {.name = "streamed", .prepare = write_plain, .run = run_streamed},
     {.name = "open", .prepare = write_files, .run = run_open},
     {.name = "dataset", .run = run_memory, .memory_only = true},
     {.name = "loader", .run = run_loader, .memory_only = true},
