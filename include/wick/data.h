@@ -58,7 +58,8 @@ typedef struct wick_dataset_options {
     bool
         no_cache; /* read a folder's pictures anew, and keep nothing; else they are read once and kept in the
                       user's cache ($XDG_CACHE_HOME/wick/folders), until one of them, by its path, size and
-                      time, is another. A damaged cache is made anew */
+                      time, is another. A damaged cache is made anew; where a new one is written, those that
+                      were not used for 30 days are removed */
     int64_t
         memory_limit; /* bytes: a half whose pixels are more is not held in memory, but read from the cache
                              image by image as it is used; 0: half of the machine's memory */

@@ -1,4 +1,5 @@
 #include "data/folder_cache.h"
+#include "data/cache_prune.h"
 #include "data/registry.h"
 
 #include <errno.h>
@@ -159,6 +160,8 @@ static wick_status open_there(wick_context *context, const char *text, size_t fi
         return WICK_ENOENT;
     wick_status status =
         wki_cache_check(context, cache->fd, (uint64_t)info.st_size, text, file_count, cache);
+    if (status == WICK_OK)
+        wki_cache_touch(cache->fd);
     return status == WICK_EFORMAT ? WICK_ENOENT : status;
 }
 
@@ -234,6 +237,8 @@ static wick_status make(wki_listing *listing, const wick_dataset_options *option
         status = wki_writer_commit(&m.writer) == WICK_OK ? WICK_OK : WICK_ENOENT;
     else
         wki_writer_abort(&m.writer);
+    if (status == WICK_OK)
+        wki_cache_prune(path);
     free(m.sound);
     free(m.sums);
     free(m.pixels);

@@ -93,11 +93,12 @@ static void expect_both(const fixture *f, const wick_dataset_options *options)
     expect_pixels(f, options, WICK_TEST);
 }
 
-static time_t changed_at(const char *path)
+/* A file that is written anew is another one: the old one is there until it is renamed. */
+static ino_t number_of(const char *path)
 {
     struct stat info;
     assert_int_equal(stat(path, &info), 0);
-    return info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000;
+    return info.st_ino;
 }
 
 static void read_once(void **state)
@@ -111,9 +112,9 @@ static void read_once(void **state)
     expect_both(f, &options);
     cache_file(f, path);
     assert_string_not_equal(path, "");
-    time_t made = changed_at(path);
+    ino_t made = number_of(path);
     expect_both(f, &options);
-    assert_true(changed_at(path) == made);
+    assert_true(number_of(path) == made);
     /* Another picture, a picture more, a picture fewer: made anew. */
     put_png(f->folder, "a/00.png", 77, 7, 6);
     expect_both(f, &options);
@@ -350,6 +351,115 @@ static void large_pictures(void **state)
     wick_dataset_free(found);
 }
 
+/* ---- what is not used any more ---- */
+
+enum { HOUR = 60 * 60, DAY = 24 * HOUR };
+
+static void set_age(const char *path, time_t age)
+{
+    const struct timespec then = {.tv_sec = time(NULL) - age}, times[2] = {then, then};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+static time_t age_of(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return time(NULL) - info.st_mtim.tv_sec;
+}
+
+static void opening_counts_as_use(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options in_memory = {0}, streamed_ones = {.memory_limit = 1};
+    char path[1200];
+    wick_dataset_free(open_half(f, WICK_TRAIN, &in_memory));
+    cache_file(f, path);
+    ino_t made = number_of(path);
+    for (int s = 0; s < 2; s++) {
+        set_age(path, 29 * DAY);
+        wick_dataset_free(open_half(f, WICK_TEST, s == 0 ? &in_memory : &streamed_ones));
+        assert_in_range(age_of(path) + HOUR, 0, 2 * HOUR);
+    }
+    assert_true(number_of(path) == made);
+}
+
+#define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* Beside a new cache file, which of these are removed. */
+static const struct {
+    const char *name;
+    time_t age;
+    bool stays, is_link, is_folder;
+} beside[] = {
+    {SUM ".wick", 30 * DAY + HOUR, false, false, false},
+    {"a" SUM ".wick", 99 * DAY, true, false, false},
+    {"1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.wick", 29 * DAY, true, false,
+     false},
+    {"2123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.wick", -99 * DAY, true, false,
+     false},
+    {"3123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.wick", 99 * DAY, true, true,
+     false},
+    {"4123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.wick", 99 * DAY, true, false,
+     true},
+    {"5123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef.wick", 99 * DAY, true, false,
+     false},
+    {"6123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde.wick", 99 * DAY, true, false,
+     false},
+    {SUM ".wick.123-0.tmp", DAY + HOUR, false, false, false},
+    {SUM ".wick.123-1.tmp", DAY - HOUR, true, false, false},
+    {SUM ".wick.123-2", 99 * DAY, true, false, false},
+    {SUM ".wicktmp", 99 * DAY, true, false, false},
+    {SUM ".wickx.tmp", 99 * DAY, true, false, false},
+    {SUM ".png", 99 * DAY, true, false, false},
+    {SUM, 99 * DAY, true, false, false},
+    {"notes.txt", 99 * DAY, true, false, false},
+    {"x.tmp", 99 * DAY, true, false, false},
+    {".wick", 99 * DAY, true, false, false},
+};
+
+static void put_beside(const char *folder)
+{
+    for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+        char path[1400];
+        snprintf(path, sizeof(path), "%s/%s", folder, beside[i].name);
+        if (beside[i].is_folder)
+            assert_int_equal(mkdir(path, 0777), 0);
+        else if (beside[i].is_link)
+            assert_int_equal(symlink("notes.txt", path), 0);
+        else
+            assert_int_equal(close(open(path, O_WRONLY | O_CREAT, 0666)), 0);
+        set_age(path, beside[i].age);
+    }
+}
+
+static void unused_files_are_removed(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options = {0};
+    char path[1200], folder[1200], name[1400];
+    struct stat info;
+    wick_dataset_free(open_half(f, WICK_TRAIN, &options));
+    cache_file(f, path);
+    memcpy(folder, path, sizeof(folder));
+    *strrchr(folder, '/') = '\0';
+    put_beside(folder);
+    /* Reading a cache that is there removes nothing. */
+    set_age(path, 99 * DAY);
+    wick_dataset_free(open_half(f, WICK_TRAIN, &options));
+    for (int made = 0; made < 2; made++) {
+        for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+            snprintf(name, sizeof(name), "%s/%s", folder, beside[i].name);
+            if ((lstat(name, &info) == 0) != (beside[i].stays || made == 0))
+                fail_msg("%s is %s", beside[i].name,
+                         beside[i].stays ? "gone" : "there, or gone too soon");
+        }
+        put_png(f->folder, "a/00.png", 77, 7, 6);
+        expect_both(f, &options);
+    }
+    assert_int_equal(access(path, F_OK), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +472,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_place_for_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_room_for_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(large_pictures, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(opening_counts_as_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unused_files_are_removed, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
