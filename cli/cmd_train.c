@@ -134,7 +134,7 @@ static wick_status begin(cli_app *app, const train_args *args, cli_training *tra
 static wick_status check_flags(cli_app *app, const train_args *args)
 {
     static const char *const allowed[] = {"resume",    "threads",    "device", "checkpoint-every",
-                                          "log-steps", "no-figures", "json"};
+                                          "log-steps", "no-figures", "json",   "memory-limit"};
     for (const cli_option *option = train_options; option->name != NULL; option++) {
         bool fine = !option_given(train_options, args, option->name);
         for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
@@ -162,6 +162,7 @@ static wick_status take_up(cli_app *app, const train_args *args, cli_training *t
     const wick_run_args *run = &training->args;
     cli_data_args data;
     data_of_run(run, &data);
+    data.memory_limit = args->data.memory_limit;
     cli_machine_args machine = {.device = run->device, .threads = run->threads};
     if (option_given(train_options, args, "threads"))
         machine.threads = args->machine.threads;

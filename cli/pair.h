@@ -81,9 +81,9 @@ typedef struct cli_data_args {
          "read a folder's pictures anew; else they are read once and kept in the user's cache"},        \
     {                                                                                                   \
         "memory-limit", "SIZE", OPTION_TEXT, offsetof(type, data.memory_limit), 0, 0,                   \
-            "read the images of a half that is larger than SIZE, such as 500M or 4G, from the cache "   \
-            "as "                                                                                       \
-            "they are used; else larger than half of the machine's memory"                              \
+            "read the images of a half that is larger than SIZE, such as 500M or 4G, from their files " \
+            "(pictures: from the cache) as they are used; else larger than half of the machine's "      \
+            "memory"                                                                                    \
     }
 #define DATA_TRANSFORM_OPTIONS(type)                                                                    \
     {"augment",                                                                                         \

@@ -95,7 +95,7 @@ const cli_option train_options[] = {
      "save a checkpoint after every N steps, or every N seconds (30s)"},
     {"resume", "RUN", OPTION_TEXT, offsetof(train_args, resume), 0, 0,
      "go on with a run that did not finish, from its checkpoint; with it go only --threads, "
-     "--device, --checkpoint-every, --log-steps, --no-figures and --json"},
+     "--device, --memory-limit, --checkpoint-every, --log-steps, --no-figures and --json"},
     {"log-steps", "FILE", OPTION_TEXT, offsetof(train_args, log_steps), 0, 0,
      "write every step's training loss, one a line; with --resume the lines of the steps before are "
      "kept"},

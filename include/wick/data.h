@@ -41,7 +41,8 @@ WICK_API bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out
  * size in the files is checked before memory is taken. Owned: wick_dataset_free().
  * Errors: WICK_ENOENT (unknown name, with the nearest known; files not found, with where they were
  * looked for), WICK_EIO, WICK_EFORMAT (wrong magic, truncated, trailing bytes, images and labels
- * that disagree in number, a label out of range), WICK_ELIMIT, WICK_ENOMEM. */
+ * that disagree in number, a label out of range), WICK_ELIMIT (labels of more than 256 MiB, a gzip'd file of
+ * more than 2 GiB or whose pixels are more than half of the machine's memory), WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_open(wick_context *context, const char *name, const char *data_dir,
                                        wick_split split, wick_dataset **out);
 
@@ -61,8 +62,11 @@ typedef struct wick_dataset_options {
                       time, is another. A damaged cache is made anew; where a new one is written, those that
                       were not used for 30 days are removed */
     int64_t
-        memory_limit; /* bytes: a half whose pixels are more is not held in memory, but read from the cache
-                             image by image as it is used; 0: half of the machine's memory */
+        memory_limit; /* bytes: a half whose pixels are more is not held in memory, but read image by image
+                         as it is used, from its IDX or CIFAR files, of pictures from the cache (and from
+                         there alone: with no_cache they are held). What has to be held all the same, images
+                         that are made another size and IDX files that are gzip'd, is then WICK_ELIMIT; 0: half
+                         of the machine's memory */
     /* Called now and then (may be NULL) while pictures are read: how many, and of how many. */
     void (*progress)(void *user, int64_t done, int64_t total);
     void *user;
@@ -121,13 +125,15 @@ WICK_API const int64_t *wick_dataset_image_shape(const wick_dataset *dataset);
 WICK_API int64_t wick_dataset_class_count(const wick_dataset *dataset);
 /* The name of a class, or NULL outside 0 .. class_count-1. Borrowed. */
 WICK_API const char *wick_dataset_class(const wick_dataset *dataset, int64_t index);
-/* All pixels, NULL if they are not in memory (wick_dataset_options' memory_limit), and all labels. Borrowed
- * until the data set is freed. */
+/* All pixels, NULL if they are not in memory but read from files as they are used (wick_dataset_options'
+ * memory_limit; wick_dataset_get_pixels() has them all the same), and all labels. Borrowed until the data set is
+ * freed. */
 WICK_API const uint8_t *wick_dataset_pixels(const wick_dataset *dataset);
 WICK_API const int64_t *wick_dataset_labels(const wick_dataset *dataset);
 /* train_data[index]: a [channels, height, width] float32 image in [0, 1], owned, and its label. Either
  * pointer may be NULL.
- * Errors: WICK_EINVAL if index is out of range, WICK_ENOMEM. */
+ * Errors: WICK_EINVAL if index is out of range, WICK_EIO if a file that the image is in cannot be read any more,
+ * WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_tensor **image,
                                       int64_t *label);
 
