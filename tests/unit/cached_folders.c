@@ -394,8 +394,8 @@ static const struct {
 } beside[] = {
     {SUM ".wick", 30 * DAY + HOUR, false, false, false},
     {"a" SUM ".wick", 99 * DAY, true, false, false},
-    {"1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.wick", 29 * DAY, true, false,
-     false},
+    {"1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.wick", 30 * DAY - HOUR, true,
+     false, false},
     {"2123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.wick", -99 * DAY, true, false,
      false},
     {"3123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.wick", 99 * DAY, true, true,
