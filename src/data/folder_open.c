@@ -293,18 +293,18 @@ static wick_status fit_one(void *user, wick_context *own, size_t at)
 {
     static const wick_image_fit_options as_it_is = {.invert = WICK_INVERT_OFF};
     const fitting *f = user;
-    wick_tensor *image, *fitted;
+    wick_tensor *image, *fitted = NULL;
     wick_status status = WICK_OK;
     WKI_TRY(wick_tensor_new(own, WICK_UINT8, 3, f->from->shape, &image));
     if (!wki_dataset_fetch(f->from, (int64_t)at, wick_tensor_u8(image)))
         status = wki_dataset_fetch_failed(f->from, own, (int64_t)at);
     if (status == WICK_OK)
         status = wick_image_fit(image, f->out, &as_it_is, &fitted, NULL);
-    wick_tensor_free(image);
-    WKI_TRY(status);
-    memcpy(f->to + at * numel(f->out), fitted->data, numel(f->out));
+    if (status == WICK_OK)
+        memcpy(f->to + at * numel(f->out), fitted->data, numel(f->out));
     wick_tensor_free(fitted);
-    return WICK_OK;
+    wick_tensor_free(image);
+    return status;
 }
 
 /* What is fitted is held in memory, so it has to go there. */
