@@ -126,14 +126,14 @@ WICK_API int64_t wick_dataset_class_count(const wick_dataset *dataset);
 /* The name of a class, or NULL outside 0 .. class_count-1. Borrowed. */
 WICK_API const char *wick_dataset_class(const wick_dataset *dataset, int64_t index);
 /* All pixels, NULL if they are not in memory but read from files as they are used (wick_dataset_options'
- * memory_limit; wick_dataset_get_pixels() has them all the same), and all labels. Borrowed until the data set is
- * freed. */
+ * memory_limit; wick_dataset_get_pixels() has them all the same), and all labels. Borrowed until the data
+ * set is freed. */
 WICK_API const uint8_t *wick_dataset_pixels(const wick_dataset *dataset);
 WICK_API const int64_t *wick_dataset_labels(const wick_dataset *dataset);
 /* train_data[index]: a [channels, height, width] float32 image in [0, 1], owned, and its label. Either
  * pointer may be NULL.
- * Errors: WICK_EINVAL if index is out of range, WICK_EIO if a file that the image is in cannot be read any more,
- * WICK_ENOMEM. */
+ * Errors: WICK_EINVAL if index is out of range, WICK_EIO if a file that the image is in cannot be read any
+ * more, WICK_ENOMEM. */
 WICK_API wick_status wick_dataset_get(const wick_dataset *dataset, int64_t index, wick_tensor **image,
                                       int64_t *label);
 

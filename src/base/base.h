@@ -112,7 +112,8 @@ void wki_repr(double number, char out[32]);
 /* ---- files ---- */
 
 /* A regular file that is read from its beginning on.
- * Errors: WICK_ENOENT, WICK_EIO with the path and the system's words (also if it shrank since it was opened). */
+ * Errors: WICK_ENOENT, WICK_EIO with the path and the system's words (also if it shrank since it was
+ * opened). */
 typedef struct wki_reader {
     wick_context *context;
     const char *path; /* borrowed, for messages */

@@ -2,8 +2,8 @@
 #ifndef WKI_CACHE_PRUNE_H
 #define WKI_CACHE_PRUNE_H
 
-/* Notes that the cache file in fd is in use: its modification time becomes now. A failure is none: the file then
- * counts as older than it is. */
+/* Notes that the cache file in fd is in use: its modification time becomes now. A failure is none: the
+ * file then counts as older than it is. */
 void wki_cache_touch(int fd);
 
 /* Beside the cache file `path`, which was just written, removes other cache files (SUM.wick, the sum being 64

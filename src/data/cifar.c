@@ -97,7 +97,8 @@ static wick_status take_record(const cifar_half *half, int file, const uint8_t *
     return WICK_OK;
 }
 
-/* Takes all records of a file, as examples from *example on; no more of it than the chunk is in memory twice. */
+/* Takes all records of a file, as examples from *example on; no more of it than the chunk is in memory
+ * twice. */
 static wick_status take_file(cifar_half *half, int file, uint8_t *chunk, int64_t *example,
                              wick_dataset *dataset)
 {

@@ -3,8 +3,8 @@
  * The file begins with a header and a text that says what it was made of: the folder, the settings, and each
  * picture's path, size and time. Only if that is to the byte what it would be now is the rest believed: the
  * pixels, then for each picture whether it could be read and its CRC-32, then the SHA-256 of all but the
- * pixels. The sizes must add up to the file's before memory is taken. A file that is opened is touched, and when
- * a new one is written those that were not for long are removed (cache_prune.h). */
+ * pixels. The sizes must add up to the file's before memory is taken. A file that is opened is touched, and
+ * when a new one is written those that were not for long are removed (cache_prune.h). */
 #ifndef WKI_FOLDER_CACHE_H
 #define WKI_FOLDER_CACHE_H
 
