@@ -11,7 +11,9 @@ typedef struct cli_data_args {
     double test_fraction;              /* 0: the usual one */
     bool skip_broken, no_cache;
     const char *memory_limit; /* as given, or NULL */
-    const int64_t *shape;     /* what the pictures of a folder are made, if nothing was given; or NULL */
+    /* What a run's images are made, and its own data; or NULL. Of other data only pictures are made so. */
+    const int64_t *shape;
+    const char *shape_of;
     const char *augment, *normalize; /* as given, or NULL */
     const float *mean, *std;         /* of a run: what images are normalised with, or NULL */
     const char *validation;          /* as given, or NULL */

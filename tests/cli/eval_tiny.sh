@@ -23,3 +23,10 @@ wick eval run --predictions 1 | grep -c Probabilities
 wick eval run --limit 20 --json | jsonget count
 # From another folder: the run knows where its data are.
 mkdir elsewhere && cd elsewhere && wick eval ../run --json | jsonget count
+# A run that made its data's images smaller does so again, however their folder is named.
+cd ..
+mkidx larger train=40 test=30 side=8
+wick train --data ./larger --image-size 6 --model 'Sequential(Flatten(), Linear(36, 10))' --epochs 1 --out small --no-figures >/dev/null
+wick eval small --json | jsonget count
+wick eval small --data "$PWD/larger" --json | jsonget count
+try wick eval small --data ./tiny
