@@ -1,5 +1,4 @@
 /* Making a plan once its values and ops are there: parameters, the buffers' layout, memory. */
-#include "nn/layer_kind.h"
 #include "plan/plan_internal.h"
 #include "tensor/tensor_internal.h"
 
@@ -264,30 +263,11 @@ static wick_status count_work(wki_plan *plan, int ndim, const int64_t *shape)
     return WICK_OK;
 }
 
-/* Which part of the forward work each op does. */
-static void share_work(wki_plan *plan)
-{
-    double before = 0.0;
-    for (int i = 0; i < plan->op_count; i++) {
-        wki_op *op = &plan->ops[i];
-        const wki_layer_kind *kind = op->layer == NULL ? NULL : wki_layer_kind_for(op->layer);
-        op->work_from = before;
-        if (kind != NULL && kind->multiply_adds != NULL)
-            before += (double)kind->multiply_adds(op->layer) * (double)plan->values[op->out].numel;
-        op->work_to = before;
-    }
-    for (int i = 0; i < plan->op_count && before > 0.0; i++) {
-        plan->ops[i].work_from /= before;
-        plan->ops[i].work_to /= before;
-    }
-}
-
 static wick_status plan_build(wki_plan *plan, int ndim, const int64_t *shape)
 {
     WKI_TRY(wki_context_kernels(plan->context, &plan->kernels));
     WKI_TRY(count_work(plan, ndim, shape));
     WKI_TRY(wki_plan_build_ops(plan, ndim, shape));
-    share_work(plan);
     choose_lanes(plan);
     WKI_TRY(bind_parameters(plan));
     WKI_TRY(lay_out(plan));

@@ -69,8 +69,7 @@ typedef struct wki_prepare {
 typedef struct wki_op_kind {
     const char *name;
     bool splits;
-    bool fuses_relu;  /* does a ReLU that follows, if op->relu */
-    bool looks_ahead; /* its forward calls wki_look_ahead() itself, now and then */
+    bool fuses_relu; /* does a ReLU that follows, if op->relu */
     void (*forward)(const wki_op *op, const wki_task *task);
     void (*backward)(const wki_op *op, const wki_task *task);
     /* Before a run: a thread's share of what is made of the weights; NULL: nothing. */
@@ -129,7 +128,6 @@ struct wki_op {
     int in, out;               /* values */
     int other;                 /* a fork's second output, a sum's second input */
     bool relu;                 /* a ReLU that follows is done by this op */
-    double work_from, work_to; /* its part of the forward work, in multiply-adds: of 0 to 1 */
     size_t weight_at, bias_at; /* in the gradients of a part */
     const float *weight, *bias;
     size_t thread_at; /* its own floats in each thread's memory, */
@@ -243,10 +241,6 @@ static inline void wki_part(const wki_task *task, int count, int *begin, int *en
     *begin = (int)((int64_t)count * task->part / task->parts);
     *end = (int)((int64_t)count * (task->part + 1) / task->parts);
 }
-
-/* Asks for the next batch's pixels that this task will want, as much of them as this part of the forward work is. All at
- * once they would hold up the loads of what is at hand. */
-void wki_look_ahead(const wki_task *task, double work_from, double work_to);
 
 extern const wki_op_kind wki_op_input, wki_op_layout, wki_op_relu, wki_op_linear, wki_op_conv2d,
     wki_op_max_pool2d, wki_op_batch_moments, wki_op_batch_map, wki_op_group_norm, wki_op_layer_norm,

@@ -21,18 +21,8 @@ static wki_linear_call call_for(const wki_op *op, const wki_task *task)
 
 static void forward(const wki_op *op, const wki_task *task)
 {
-    enum { ROWS = 2 }; /* a kernel's tile of outputs, at least */
     wki_linear_call call = call_for(op, task);
-    const double work = op->work_to - op->work_from;
-    const int rows = call.rows, step = task->batch->ahead_count > 0 && work >= 0.25 ? ROWS : rows;
-    for (int row = 0; row < rows; row += step) {
-        call.rows = WKI_MIN(step, rows - row);
-        task->plan->kernels->linear(&call);
-        call.input += step * call.in_pitch;
-        call.output += step * call.out_pitch;
-        wki_look_ahead(task, op->work_from + work * row / rows,
-                       op->work_from + work * (row + call.rows) / rows);
-    }
+    task->plan->kernels->linear(&call);
 }
 
 static void backward(const wki_op *op, const wki_task *task)
@@ -51,4 +41,4 @@ static void backward(const wki_op *op, const wki_task *task)
 }
 
 const wki_op_kind wki_op_linear = {
-    .name = "linear", .fuses_relu = true, .looks_ahead = true, .forward = forward, .backward = backward};
+    .name = "linear", .fuses_relu = true, .forward = forward, .backward = backward};

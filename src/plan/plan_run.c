@@ -32,17 +32,17 @@ static void sync_threads(const run *r)
 
 /* ---- one block ---- */
 
-void wki_look_ahead(const wki_task *task, double work_from, double work_to)
+/* Asks for a share of the next batch's pixels that this task will want. */
+static void prefetch_ahead(const wki_task *task, int64_t share, int64_t shares)
 {
     enum { CACHE_LINE = 64 };
     const wki_batch *batch = task->batch;
     const int64_t images = WKI_MIN(task->images, batch->ahead_count - task->first);
-    const int64_t each = (task->plan->values[0].numel + CACHE_LINE - 1) / CACHE_LINE;
+    const int64_t lines = (task->plan->values[0].numel + CACHE_LINE - 1) / CACHE_LINE;
     if (images <= 0 || task->part != 0)
         return;
-    const int64_t end = (int64_t)((double)(images * each) * work_to);
-    for (int64_t i = (int64_t)((double)(images * each) * work_from); i < end; i++)
-        __builtin_prefetch(batch->ahead[task->first + i / each] + i % each * CACHE_LINE, 0, 2);
+    for (int64_t i = images * lines * share / shares; i < images * lines * (share + 1) / shares; i++)
+        __builtin_prefetch(batch->ahead[task->first + i / lines] + i % lines * CACHE_LINE, 0, 2);
     /* gcc leaves out calls of a function that does nothing but prefetch. */
     __asm__ volatile("");
 }
@@ -54,8 +54,8 @@ static void run_forward(const run *r, const wki_task *task, bool present, int be
         const wki_op *op = &plan->ops[i];
         if (present && (op->kind->splits || task->part == 0))
             op->kind->forward(op, task);
-        if (present && !op->kind->looks_ahead)
-            wki_look_ahead(task, op->work_from, op->work_to);
+        if (present)
+            prefetch_ahead(task, i, r->backward ? 2 * plan->op_count : plan->op_count);
         sync_threads(r);
     }
 }
@@ -67,6 +67,8 @@ static void run_backward(const run *r, const wki_task *task, bool present, int b
         const wki_op *op = &plan->ops[i];
         if (present && (op->kind->splits || task->part == 0))
             op->kind->backward(op, task);
+        if (present)
+            prefetch_ahead(task, 2 * plan->op_count - 1 - i, 2 * plan->op_count);
         sync_threads(r);
     }
 }
