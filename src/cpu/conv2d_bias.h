@@ -27,20 +27,21 @@ ALWAYS_INLINE void add_to_lanes(const float *delta, wki_plane plane, int row_beg
 static void conv2d_bias_lanes(const float *delta, wki_plane plane, int row_begin, int row_end,
                               int columns, int begin, int end, float *lanes)
 {
-    for (int o = begin; o < end; o += BIAS_CHANNELS, lanes += BIAS_CHANNELS * WKI_LANES) {
+    for (int o = begin; o < end; o += BIAS_CHANNELS) {
         const float *from = delta + o * plane.channel;
+        float *to = lanes + (ptrdiff_t)(o - begin) * WKI_LANES;
         switch (WKI_MIN(BIAS_CHANNELS, end - o)) {
         case 1:
-            add_to_lanes(from, plane, row_begin, row_end, columns, lanes, 1);
+            add_to_lanes(from, plane, row_begin, row_end, columns, to, 1);
             break;
         case 2:
-            add_to_lanes(from, plane, row_begin, row_end, columns, lanes, 2);
+            add_to_lanes(from, plane, row_begin, row_end, columns, to, 2);
             break;
         case 3:
-            add_to_lanes(from, plane, row_begin, row_end, columns, lanes, 3);
+            add_to_lanes(from, plane, row_begin, row_end, columns, to, 3);
             break;
         default:
-            add_to_lanes(from, plane, row_begin, row_end, columns, lanes, BIAS_CHANNELS);
+            add_to_lanes(from, plane, row_begin, row_end, columns, to, BIAS_CHANNELS);
         }
     }
 }

@@ -1,5 +1,5 @@
-/* Softmax and cross entropy on rows of logits: sixteen rows at a time in the lanes, so that all of it but the
- * logarithms is done with whole vectors, however few classes there are. */
+/* Softmax and cross entropy on rows of logits. The largest of each row, the exponentials and their sums are made of sixteen
+ * rows at a time, in the lanes: with whole vectors, however few classes there are. */
 #include "cpu/vector_math.h"
 
 #include <math.h>

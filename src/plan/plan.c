@@ -234,7 +234,8 @@ static int find_columns_below(const wki_plan *plan)
                                out->height);
         if (c->stride.w != 1)
             return 0;
-        useful += taps * out->width * (wki_suits_winograd(plan->ops[i].layer) ? WINOGRAD_TIME : 1.0);
+        useful +=
+            taps * out->width * (wki_winograd_tile(&plan->ops[i], plan) != 0 ? WINOGRAD_TIME : 1.0);
         done += taps * ((out->width + WKI_LANES - 1) / WKI_LANES * WKI_LANES);
     }
     return done == 0.0 ? 0 : (int)(0.9 * WKI_LANES * useful / done + 0.5);

@@ -30,24 +30,19 @@ static void gradient_reach(int64_t in, int64_t out, int64_t kernel, int64_t stri
     *behind = WKI_MAX(0, floor_div(in - 1 + padding, stride) - (out - 1));
 }
 
-bool wki_suits_winograd(const wick_module *layer)
+/* How many of `size` positions there are from `first` on, `step` apart. */
+static int64_t positions_from(int64_t first, int64_t size, int64_t step)
 {
-    /* The transforms pay from about so many channels on, in and out. */
-    enum { CHANNELS_3X3 = 8, CHANNELS_5X5 = 12 };
-    const wki_conv2d *c = &layer->as.conv2d;
-    const int64_t kernel = c->kernel.h, channels = WKI_MIN(c->in_channels, c->out_channels) / c->groups;
-    return (kernel == 3 || kernel == 5) && c->kernel.w == kernel && c->stride.h == 1 &&
-           c->stride.w == 1 && c->padding.h <= c->dilation.h * (kernel - 1) &&
-           c->padding.w <= c->dilation.w * (kernel - 1) &&
-           channels >= (kernel == 3 ? CHANNELS_3X3 : CHANNELS_5X5);
+    return (size - first + step - 1) / step;
 }
 
-/* How many tiles a side of `size` positions takes, or each grid's of every so many-th of them. */
+/* How many tiles a side of `size` positions takes. A dilation's grids, each of every so many-th position, have tiles of
+ * their own: the sum over all of them. */
 static int64_t tiles_along(int64_t size, int tile, int64_t dilation)
 {
     int64_t tiles = 0;
     for (int64_t first = 0; first < WKI_MIN(dilation, size); first++)
-        tiles += ((size - first + dilation - 1) / dilation + tile - 1) / tile;
+        tiles += (positions_from(first, size, dilation) + tile - 1) / tile;
     return tiles;
 }
 
@@ -56,29 +51,57 @@ static int64_t tile_count(const wki_value *value, int tile, wick_size2 dilation)
     return tiles_along(value->height, tile, dilation.h) * tiles_along(value->width, tile, dilation.w);
 }
 
-/* About how many cycles Winograd's way takes for a 3x3 kernel: the products, and what it takes to transform a channel, as
- * measured. */
-static double winograd_time(const wki_value *out, int tile, wick_size2 dilation, int64_t ins,
-                            int64_t outs)
+static int grid_count(wick_size2 dilation, const wki_value *value)
 {
-    double places = (tile + 2) * (tile + 2), transform = tile == 2 ? 100.0 : 370.0;
-    return (double)tile_count(out, tile, dilation) *
-           (places * (double)ins * (double)outs + transform * (double)(ins + outs));
+    return (int)(WKI_MIN(dilation.h, value->height) * WKI_MIN(dilation.w, value->width));
 }
 
-/* The tile of Winograd's way, which is open only with images in the lanes; 0: directly. */
+/* About how many cycles a group takes by Winograd's way: the products, and what it takes to transform a channel, as
+ * measured. */
+static double winograd_time(const wki_conv2d *c, const wki_value *out, int tile)
+{
+    const double ins = (double)(c->in_channels / c->groups),
+                 outs = (double)(c->out_channels / c->groups);
+    const double side = (double)(tile + c->kernel.h - 1), transform = side < 6 ? 100.0 : 370.0;
+    return (double)tile_count(out, tile, c->dilation) *
+           (side * side * ins * outs + transform * (ins + outs));
+}
+
+/* The same directly, at four fifths of the peak. */
+static double direct_time(const wki_conv2d *c, const wki_value *out)
+{
+    const double ins = (double)(c->in_channels / c->groups),
+                 outs = (double)(c->out_channels / c->groups);
+    return 1.25 * (double)(c->kernel.h * c->kernel.w * out->height * out->width) * ins * outs;
+}
+
+static bool suits_winograd(const wki_conv2d *c)
+{
+    /* The transforms pay from about so many channels on, in and out. */
+    enum { CHANNELS_3X3 = 8, CHANNELS_5X5 = 12 };
+    const int64_t kernel = c->kernel.h, channels = WKI_MIN(c->in_channels, c->out_channels) / c->groups;
+    return (kernel == 3 || kernel == 5) && c->kernel.w == kernel && c->stride.h == 1 &&
+           c->stride.w == 1 && c->padding.h <= c->dilation.h * (kernel - 1) &&
+           c->padding.w <= c->dilation.w * (kernel - 1) &&
+           channels >= (kernel == 3 ? CHANNELS_3X3 : CHANNELS_5X5);
+}
+
+int wki_winograd_tile(const wki_op *op, const wki_plan *plan)
+{
+    const wki_conv2d *c = &op->layer->as.conv2d;
+    const wki_value *out = &plan->values[op->out];
+    if (!suits_winograd(c))
+        return 0;
+    const int tile = c->kernel.h == 3 && winograd_time(c, out, 4) < winograd_time(c, out, 2) ? 4 : 2;
+    /* With large dilations a tile has few outputs, or one. */
+    const bool dilated = c->dilation.h > 1 || c->dilation.w > 1;
+    return dilated && winograd_time(c, out, tile) > direct_time(c, out) ? 0 : tile;
+}
+
+/* Winograd's way is open only with images in the lanes. */
 static int winograd_tile(const wki_op *op, const wki_plan *plan)
 {
-    if (plan->columns || !wki_suits_winograd(op->layer))
-        return 0;
-    const wki_conv2d *c = &op->layer->as.conv2d;
-    if (c->kernel.h == 5)
-        return 2;
-    const wki_value *out = &plan->values[op->out];
-    int64_t ins = c->in_channels / c->groups, outs = c->out_channels / c->groups;
-    return winograd_time(out, 4, c->dilation, ins, outs) < winograd_time(out, 2, c->dilation, ins, outs)
-               ? 4
-               : 2;
+    return plan->columns ? 0 : wki_winograd_tile(op, plan);
 }
 
 /* How far whole tiles reach behind the last of `size` positions, over all grids. */
@@ -86,7 +109,7 @@ static int64_t reach_of_tiles(int64_t size, int tile, int64_t dilation)
 {
     int64_t last = size - 1;
     for (int64_t first = 0; first < WKI_MIN(dilation, size); first++) {
-        int64_t positions = (size - first + dilation - 1) / dilation;
+        int64_t positions = positions_from(first, size, dilation);
         last = WKI_MAX(last, first + ((positions + tile - 1) / tile * tile - 1) * dilation);
     }
     return last - (size - 1);
@@ -189,12 +212,11 @@ static wick_status phase_tables(wki_op *op, wki_plan *plan)
     for (int row = 0; row < rows; row++) {
         for (int column = 0; column < columns; column++) {
             wki_conv2d_phase *phase = &p->phases[p->phase_count++];
-            *phase = (wki_conv2d_phase){
-                .row = row,
-                .column = column,
-                .rows = (int)((in->height - row + c->stride.h - 1) / c->stride.h),
-                .columns = (int)((in->width - column + c->stride.w - 1) / c->stride.w),
-                .packed_at = p->packed_floats};
+            *phase = (wki_conv2d_phase){.row = row,
+                                        .column = column,
+                                        .rows = (int)positions_from(row, in->height, c->stride.h),
+                                        .columns = (int)positions_from(column, in->width, c->stride.w),
+                                        .packed_at = p->packed_floats};
             WKI_TRY(phase_table(op, plan, phase));
             p->packed_floats += (size_t)p->groups * (size_t)p->in_channels * (size_t)phase->taps;
         }
@@ -209,11 +231,15 @@ static int64_t whole_channels(const wki_conv2d_plan *p)
 }
 
 /* Winograd's pays, where it is open, if 8 output channels' products are little beside the rest: that is what it takes to
- * transform and turn an input channel. Measured from 8 to 100 channels. */
-static bool gradient_suits_winograd(const wki_conv2d_plan *p)
+ * transform and turn an input channel. Measured from 8 to 100 channels. And what it ends with, for each of a dilation's
+ * grids, takes about as long as a tile. */
+static bool gradient_suits_winograd(const wki_conv2d_plan *p, const wki_conv2d *c, const wki_value *out)
 {
-    return p->tile != 0 &&
-           2 * (int64_t)p->in_channels * p->out_channels > whole_channels(p) * (p->out_channels + 8);
+    const int64_t side = p->tile + c->kernel.h - 1, grids = grid_count(c->dilation, out);
+    if (p->tile == 0 || (grids > 1 && side * side * (tile_count(out, p->tile, c->dilation) + grids) >
+                                          c->kernel.h * c->kernel.w * out->height * out->width))
+        return false;
+    return 2 * (int64_t)p->in_channels * p->out_channels > whole_channels(p) * (p->out_channels + 8);
 }
 
 /* In percent of the peak, as measured: the direct way is slow where it reads much for few products, and where the
@@ -237,7 +263,7 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
     const wki_value *out = &plan->values[op->out];
     wki_conv2d_plan *p = &op->as.conv2d;
     p->span = (int)((out->width - 1) * c->stride.w + (c->kernel.w - 1) * c->dilation.w + 1);
-    if (gradient_suits_winograd(p)) {
+    if (gradient_suits_winograd(p, c, out)) {
         p->gradient = WKI_GRADIENT_WINOGRAD;
         wki_need_scratch(plan, wki_winograd_gradient_scratch(window_side(p, c), p->in_channels,
                                                              p->out_channels,
@@ -360,17 +386,12 @@ typedef struct grid {
     int height, width;
 } grid;
 
-static int grid_count(wick_size2 dilation, const wki_value *value)
-{
-    return (int)(WKI_MIN(dilation.h, value->height) * WKI_MIN(dilation.w, value->width));
-}
-
 static grid grid_at(wick_size2 dilation, const wki_value *value, int index)
 {
     const int across = (int)WKI_MIN(dilation.w, value->width);
     const int row = index / across, column = index % across;
-    return (grid){row, column, (int)((value->height - row + dilation.h - 1) / dilation.h),
-                  (int)((value->width - column + dilation.w - 1) / dilation.w)};
+    return (grid){row, column, (int)positions_from(row, value->height, dilation.h),
+                  (int)positions_from(column, value->width, dilation.w)};
 }
 
 static ptrdiff_t grid_begin(grid g, wki_plane plane)
@@ -378,13 +399,23 @@ static ptrdiff_t grid_begin(grid g, wki_plane plane)
     return g.row * plane.row + g.column * plane.column;
 }
 
-/* Runs a call whose pointers and planes are those of whole values: this task's share of each grid. */
+/* Runs a call whose pointers and planes are those of whole values, as far as it is this task's: of all grids' tiles, one
+ * grid's behind the other's, a part. */
 static void run_winograd(const wki_task *task, const wki_value *out, wick_size2 dilation,
                          wki_winograd_call whole)
 {
+    int begin, end, before = 0;
+    wki_part(task, (int)tile_count(out, whole.tile, dilation), &begin, &end);
     for (int i = 0; i < grid_count(dilation, out); i++) {
         const grid g = grid_at(dilation, out, i);
+        const int tiles =
+            (int)(tiles_along(g.height, whole.tile, 1) * tiles_along(g.width, whole.tile, 1));
         wki_winograd_call call = whole;
+        call.tile_begin = WKI_MAX(begin - before, 0);
+        call.tile_end = WKI_MIN(end - before, tiles);
+        before += tiles;
+        if (call.tile_begin >= call.tile_end)
+            continue;
         call.input += grid_begin(g, whole.in);
         call.output += grid_begin(g, whole.out);
         if (whole.mask != NULL)
@@ -394,8 +425,6 @@ static void run_winograd(const wki_task *task, const wki_value *out, wick_size2 
         call.mask_plane = wki_stepped(task->plan, whole.mask_plane, dilation);
         call.height = g.height;
         call.width = g.width;
-        wki_part(task, (int)(tiles_along(g.height, call.tile, 1) * tiles_along(g.width, call.tile, 1)),
-                 &call.tile_begin, &call.tile_end);
         task->plan->kernels->winograd(&call);
     }
 }

@@ -246,8 +246,8 @@ extern const wki_op_kind wki_op_input, wki_op_layout, wki_op_relu, wki_op_linear
     wki_op_max_pool2d, wki_op_batch_moments, wki_op_batch_map, wki_op_group_norm, wki_op_layer_norm,
     wki_op_activation, wki_op_dropout, wki_op_softmax, wki_op_avg_pool2d, wki_op_fork, wki_op_sum;
 
-/* Whether a convolution goes by Winograd's way where the lanes allow it. */
-bool wki_suits_winograd(const wick_module *layer);
+/* The tile of Winograd's way, if a convolution goes by it where the lanes allow that, or 0: directly. */
+int wki_winograd_tile(const wki_op *op, const wki_plan *plan);
 /* Whether a batch_map takes the batch's statistics: then all blocks meet before it. */
 bool wki_uses_batch(const wki_op *op);
 /* Whether it is a dropout that drops now. */
