@@ -76,10 +76,11 @@ static void on_picture(void *user, int64_t done, int64_t total)
     bar_update(user, done, total);
 }
 
+/* Of data by name or folder; a known name is a folder's only by chance. */
 static bool is_same_place(const char *a, const char *b)
 {
-    if (strcmp(a, b) == 0)
-        return true;
+    if (strcmp(a, b) == 0 || is_known(a) || is_known(b))
+        return strcmp(a, b) == 0;
     char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
     bool same = real_a != NULL && real_b != NULL && strcmp(real_a, real_b) == 0;
     free(real_a);

@@ -32,7 +32,8 @@ static wick_status sum_file(wki_reader *reader, char out[65])
     while (status == WICK_OK && reader->at < reader->length) {
         uint64_t size = WKI_MIN(reader->length - reader->at, (uint64_t)PIECE);
         status = wki_reader_read(reader, piece, size);
-        sha256_update(&sum, (size_t)size, piece);
+        if (status == WICK_OK)
+            sha256_update(&sum, (size_t)size, piece);
     }
     free(piece);
     if (status == WICK_OK)

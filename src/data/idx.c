@@ -60,6 +60,17 @@ static wick_status check_magic(wick_context *context, const char *path, uint32_t
                     kind_name(kind), magic, wanted);
 }
 
+static wick_status refuse_sizes(wick_context *context, const char *path, const uint64_t sizes[3],
+                                wki_idx_kind kind, uint64_t limit)
+{
+    char most[112];
+    snprintf(most, sizeof(most), "; a file of at most %llu bytes is read%s", (unsigned long long)limit,
+             limit == WKI_IDX_LIMIT ? ", or a longer one that is not gzip'd" : "");
+    return wki_fail(context, WICK_ELIMIT, "%s: its header says %llu %s of %llux%llu%s", path,
+                    (unsigned long long)sizes[0], kind_name(kind), (unsigned long long)sizes[1],
+                    (unsigned long long)sizes[2], limit == ANY_LENGTH ? "; no file is that long" : most);
+}
+
 /* Reads the sizes, and from them how many bytes the whole file has: no more than the limit. */
 static wick_status read_header(wick_context *context, const char *path, const uint8_t *bytes,
                                size_t length, wki_idx_kind kind, uint64_t limit, wki_idx *out,
@@ -85,12 +96,7 @@ static wick_status read_header(wick_context *context, const char *path, const ui
     /* Each has 32 bits. */
     if (!wki_mul_u64(sizes[0] * sizes[1], sizes[2], &elements) ||
         !wki_add_u64(elements, header_size(kind), whole) || *whole > limit)
-        return wki_fail(
-            context, WICK_ELIMIT,
-            "%s: its header says %llu %s of %llux%llu; a file of at most %llu bytes is read%s", path,
-            (unsigned long long)sizes[0], kind_name(kind), (unsigned long long)sizes[1],
-            (unsigned long long)sizes[2], (unsigned long long)limit,
-            limit == WKI_IDX_LIMIT ? ", or a longer one that is not gzip'd" : "");
+        return refuse_sizes(context, path, sizes, kind, limit);
     out->count = (int64_t)sizes[0];
     out->height = (int64_t)sizes[1];
     out->width = (int64_t)sizes[2];
@@ -290,57 +296,86 @@ wick_status wki_idx_parse(wick_context *context, const char *path, const uint8_t
     return WICK_OK;
 }
 
+/* A file's first bytes: enough for its header. */
+typedef struct file_start {
+    uint8_t bytes[4 + 4 * WKI_IDX_IMAGES];
+    size_t length;
+    bool packed;
+} file_start;
+
 /* Refuses what the header of a plain file says cannot be, before all of it is read. */
-static wick_status look_at_start(wki_reader *reader, wki_idx_kind kind, bool *packed, wki_idx *out)
+static wick_status look_at_start(wki_reader *reader, wki_idx_kind kind, file_start *start, wki_idx *out)
 {
-    uint8_t start[4 + 4 * WKI_IDX_IMAGES];
-    size_t got = (size_t)WKI_MIN(reader->length, (uint64_t)sizeof(start));
     uint64_t limit = kind == WKI_IDX_IMAGES ? ANY_LENGTH : limit_of(kind);
-    WKI_TRY(wki_reader_read(reader, start, got));
-    *packed = is_gzip(start, got);
-    return *packed ? WICK_OK
-                   : check_start(reader->context, reader->path, start, got, reader->length, kind, limit,
-                                 out);
+    start->length = (size_t)WKI_MIN(reader->length, (uint64_t)sizeof(start->bytes));
+    WKI_TRY(wki_reader_read(reader, start->bytes, start->length));
+    start->packed = is_gzip(start->bytes, start->length);
+    return start->packed ? WICK_OK
+                         : check_start(reader->context, reader->path, start->bytes, start->length,
+                                       reader->length, kind, limit, out);
 }
 
-/* Reads all of a file that was looked at, and looks at it again: it may have changed. */
-static wick_status read_file(wick_context *context, const char *path, wki_idx_kind kind,
-                             uint64_t longest, uint64_t memory_limit, wki_idx *out)
+/* The whole file in memory, whose start was read. */
+static wick_status read_rest(wki_reader *reader, const file_start *start, uint8_t **bytes)
 {
-    wki_idx idx = {0};
-    uint8_t *bytes;
-    size_t length;
-    WKI_TRY(wki_file_read(context, path, longest, &bytes, &length));
-    bool packed = is_gzip(bytes, length);
-    wick_status status = packed ? read_gzip(context, path, bytes, length, kind, memory_limit, &idx)
-                                : check_plain(context, path, bytes, length, kind, longest, &idx);
-    if (packed || status != WICK_OK)
-        free(bytes);
+    void *memory;
+    WKI_TRY(wki_alloc(reader->context, (size_t)reader->length, 1, "an IDX file", &memory));
+    memcpy(memory, start->bytes, start->length);
+    wick_status status =
+        wki_reader_read(reader, (uint8_t *)memory + start->length, reader->length - start->length);
+    if (status == WICK_OK)
+        *bytes = memory;
     else
-        idx.memory = bytes;
-    WKI_TRY(status);
-    idx.elements = idx.memory + header_size(kind);
-    *out = idx;
+        free(memory);
+    return status;
+}
+
+static wick_status read_packed(wki_reader *reader, const file_start *start, wki_idx_kind kind,
+                               uint64_t memory_limit, wki_idx *out)
+{
+    uint8_t *bytes;
+    if (reader->length > limit_of(kind))
+        return wki_fail(reader->context, WICK_ELIMIT, "%s: is %llu bytes long; at most %llu are read",
+                        reader->path, (unsigned long long)reader->length,
+                        (unsigned long long)limit_of(kind));
+    WKI_TRY(read_rest(reader, start, &bytes));
+    wick_status status =
+        read_gzip(reader->context, reader->path, bytes, (size_t)reader->length, kind, memory_limit, out);
+    free(bytes);
+    return status;
+}
+
+/* Takes the reader's fd over where the images are to stay in the file. */
+static wick_status read_file(wki_reader *reader, wki_idx_kind kind, uint64_t memory_limit, wki_idx *out)
+{
+    file_start start;
+    WKI_TRY(look_at_start(reader, kind, &start, out));
+    if (start.packed) {
+        WKI_TRY(read_packed(reader, &start, kind, memory_limit, out));
+    } else if (reader->length - header_size(kind) > memory_limit) {
+        out->in_file = true;
+        out->at = header_size(kind);
+        out->fd = reader->fd;
+        reader->fd = -1;
+        return WICK_OK;
+    } else {
+        WKI_TRY(read_rest(reader, &start, &out->memory));
+    }
+    out->elements = out->memory + header_size(kind);
     return WICK_OK;
 }
 
 static wick_status read_or_open(wick_context *context, const char *path, wki_idx_kind kind,
                                 uint64_t memory_limit, wki_idx *out)
 {
-    wki_idx idx = {.at = header_size(kind)};
+    wki_idx idx = {0};
     wki_reader reader;
-    bool packed;
     WKI_TRY(wki_reader_open(&reader, context, path));
-    wick_status status = look_at_start(&reader, kind, &packed, &idx);
-    if (status == WICK_OK && !packed && reader.length - idx.at > memory_limit) {
-        idx.in_file = true;
-        idx.fd = reader.fd;
-        *out = idx;
-        return WICK_OK;
-    }
+    wick_status status = read_file(&reader, kind, memory_limit, &idx);
     wki_reader_close(&reader);
-    WKI_TRY(status);
-    return read_file(context, path, kind, packed ? limit_of(kind) : reader.length, memory_limit, out);
+    if (status == WICK_OK)
+        *out = idx;
+    return status;
 }
 
 wick_status wki_idx_read(wick_context *context, const char *path, wki_idx_kind kind, wki_idx *out)

@@ -101,12 +101,22 @@ bool wki_pixel_files_read(const wki_pixel_files *files, int64_t index, const int
     return true;
 }
 
+/* The system's words, which the thread that could not read had no place for. */
+static const char *why_unread(int fd, uint64_t at, size_t bytes)
+{
+    uint8_t first, last;
+    errno = 0;
+    if (!wki_file_read_at(fd, at, &first, 1) || !wki_file_read_at(fd, at + bytes - 1, &last, 1))
+        return strerror(errno == 0 ? EIO : errno);
+    return "it can be again, but could not for a moment";
+}
+
 wick_status wki_pixel_files_failed(wick_context *context, const wki_pixel_files *files, int64_t index,
                                    size_t bytes, const char *name)
 {
     const wki_pixel_place *place = &files->places[index];
     const char *path = files->opened[place->file].path;
-    const unsigned long long begin = place->at, end = place->at + bytes;
+    const unsigned long long end = place->at + bytes;
     struct stat info;
     if (files->is_cache) {
         (void)unlink(path);
@@ -121,7 +131,6 @@ wick_status wki_pixel_files_failed(wick_context *context, const wki_pixel_files 
                         "%s: is shorter than it was when the data set %s was opened: it has %llu bytes, "
                         "and one of its images ends at %llu",
                         path, name, (unsigned long long)info.st_size, end);
-    return wki_fail(context, WICK_EIO,
-                    "%s: cannot be read: an image of the data set %s, in bytes %llu to %llu", path, name,
-                    begin, end);
+    return wki_fail(context, WICK_EIO, "%s: cannot be read (an image of the data set %s): %s", path,
+                    name, why_unread(files->opened[place->file].fd, place->at, bytes));
 }
