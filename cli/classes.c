@@ -4,6 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool has_class(const wick_dataset *dataset, const char *name)
+{
+    for (int64_t i = 0; i < wick_dataset_class_count(dataset); i++)
+        if (strcmp(wick_dataset_class(dataset, i), name) == 0)
+            return true;
+    return false;
+}
+
+wick_status classes_check(cli_app *app, const char *weights, int64_t class_count,
+                          const char *const *names, bool own_data, const char *data,
+                          const wick_dataset *dataset)
+{
+    const int64_t there = wick_dataset_class_count(dataset);
+    if (there != class_count)
+        return app_fail(app, WICK_ESHAPE,
+                        "%s: its model tells %" PRId64
+                        " classes apart, but the data set '%s' has %" PRId64,
+                        weights, class_count, data, there);
+    for (int64_t i = 0; names != NULL && i < class_count; i++) {
+        const char *now = wick_dataset_class(dataset, i);
+        if (strcmp(names[i], now) != 0 && (own_data || has_class(dataset, names[i])))
+            return app_fail(app, WICK_ESHAPE,
+                            "%s: its model's class %" PRId64
+                            " is '%s', but that of the data set '%s' is '%s'; folders "
+                            "that are named as they were put the classes in order",
+                            weights, i, names[i], data, now);
+    }
+    return WICK_OK;
+}
+
 wick_status class_scores_make(cli_app *app, const wick_dataset *dataset, const wick_tensor *logits,
                               const wick_tensor *labels, cli_scores *scores)
 {

@@ -5,6 +5,12 @@
 #include "app.h"
 #include "json_out.h"
 
+/* Fails where a data set's classes are not those of a model, whose weights are in a file of that name: another count, or
+ * the model's names (may be NULL) in another order. Of the run's own data every name must be what it was. */
+wick_status classes_check(cli_app *app, const char *weights, int64_t class_count,
+                          const char *const *names, bool own_data, const char *data,
+                          const wick_dataset *dataset);
+
 /* Of the predictions of a data set's images. Zero before the first call. */
 typedef struct cli_scores {
     const wick_dataset *dataset; /* borrowed */

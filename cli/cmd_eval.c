@@ -162,13 +162,12 @@ static wick_status open_operand(cli_app *app, const eval_args *args, eval_work *
 
 static wick_status check_classes(cli_app *app, const eval_work *evaluation)
 {
-    int64_t there = wick_dataset_class_count(evaluation->test_data);
-    if (evaluation->run == NULL || wick_run_get_args(evaluation->run)->class_count == there)
+    if (evaluation->run == NULL)
         return WICK_OK;
-    return app_fail(app, WICK_ESHAPE,
-                    "%s: its model tells %" PRId64 " classes apart, but the data set '%s' has %" PRId64,
-                    evaluation->weights, wick_run_get_args(evaluation->run)->class_count,
-                    evaluation->data.data, there);
+    const wick_run_args *run = wick_run_get_args(evaluation->run);
+    const char *data = evaluation->data.data;
+    return classes_check(app, evaluation->weights, run->class_count, run->classes,
+                         strcmp(data, run->data) == 0, data, evaluation->test_data);
 }
 
 static wick_status open_all(cli_app *app, const eval_args *args, eval_work *evaluation)

@@ -1,5 +1,6 @@
 #include "model_source.h"
 
+#include "classes.h"
 #include "output_files.h"
 #include "settings.h"
 
@@ -111,7 +112,6 @@ void source_release(cli_source *source)
 static wick_status check_fits(cli_app *app, const cli_source *source)
 {
     const int64_t *shape = wick_dataset_image_shape(source->dataset);
-    int64_t classes = wick_dataset_class_count(source->dataset);
     if (source->classes == NULL)
         return WICK_OK;
     if (memcmp(shape, source->image_shape, sizeof(source->image_shape)) != 0)
@@ -120,12 +120,10 @@ static wick_status check_fits(cli_app *app, const cli_source *source)
                         "], but those of the data set '%s' are [%" PRId64 ", %" PRId64 ", %" PRId64 "]",
                         source->weights, source->image_shape[0], source->image_shape[1],
                         source->image_shape[2], source->data.data, shape[0], shape[1], shape[2]);
-    if (classes != source->class_count)
-        return app_fail(app, WICK_ESHAPE,
-                        "%s: its model tells %" PRId64
-                        " classes apart, but the data set '%s' has %" PRId64,
-                        source->weights, source->class_count, source->data.data, classes);
-    return WICK_OK;
+    const wick_run_args *run = source->run == NULL ? NULL : wick_run_get_args(source->run);
+    return classes_check(app, source->weights, source->class_count, run == NULL ? NULL : run->classes,
+                         run != NULL && strcmp(source->data.data, run->data) == 0, source->data.data,
+                         source->dataset);
 }
 
 wick_status source_dataset(cli_app *app, cli_source *source, wick_split split)

@@ -25,7 +25,7 @@ void data_of_run(const wick_run_args *run, cli_data_args *data)
         .test_fraction = run->test_fraction,
         .skip_broken = run->skip_broken,
         .shape = run->image_shape,
-        .shape_of = run->data,
+        .resized = run->resized,
         .validation = run->how.validation,
         .split_seed = run->how.split_seed,
         .augment = run->augment,
@@ -76,18 +76,6 @@ static void on_picture(void *user, int64_t done, int64_t total)
     bar_update(user, done, total);
 }
 
-/* Of data by name or folder; a known name is a folder's only by chance. */
-static bool is_same_place(const char *a, const char *b)
-{
-    if (strcmp(a, b) == 0 || is_known(a) || is_known(b))
-        return strcmp(a, b) == 0;
-    char *real_a = realpath(a, NULL), *real_b = realpath(b, NULL);
-    bool same = real_a != NULL && real_b != NULL && strcmp(real_a, real_b) == 0;
-    free(real_a);
-    free(real_b);
-    return same;
-}
-
 static wick_status fill_options(cli_app *app, const cli_data_args *args, wick_dataset_options *options)
 {
     if (args->test_fraction >= 1)
@@ -102,7 +90,7 @@ static wick_status fill_options(cli_app *app, const cli_data_args *args, wick_da
         options->channels = args->shape[0];
         options->image_height = args->shape[1];
         options->image_width = args->shape[2];
-        options->folders_alone = !is_same_place(args->data, args->shape_of);
+        options->folders_alone = !args->resized;
     }
     if (args->memory_limit != NULL)
         TRY(read_bytes(app, args->memory_limit, &options->memory_limit));

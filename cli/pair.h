@@ -11,9 +11,9 @@ typedef struct cli_data_args {
     double test_fraction;              /* 0: the usual one */
     bool skip_broken, no_cache;
     const char *memory_limit; /* as given, or NULL */
-    /* What a run's images are made, and its own data; or NULL. Of other data only pictures are made so. */
+    /* What a run's images are made, or NULL; pictures alone, or, resized, data of any kind. */
     const int64_t *shape;
-    const char *shape_of;
+    bool resized;
     const char *augment, *normalize; /* as given, or NULL */
     const float *mean, *std;         /* of a run: what images are normalised with, or NULL */
     const char *validation;          /* as given, or NULL */

@@ -74,6 +74,7 @@ wick_status training_use_data(cli_app *app, cli_training *training, const cli_da
     args->limit = data->limit;
     args->test_fraction = data->test_fraction;
     args->skip_broken = data->skip_broken;
+    args->resized = data->resized || data->image_size != NULL || data->channels != NULL;
     args->augment = data->augment;
     args->normalized = pair->normalized;
     memcpy(args->mean, pair->mean, sizeof(args->mean));
@@ -261,23 +262,34 @@ static bool out_of_patience(const cli_training *training)
            count - 1 - best_epoch(training) >= training->args.how.patience;
 }
 
-/* A network whose outputs tell nothing apart has the loss of a guess, and no gradient leads away from there. */
+/* A network whose outputs tell nothing apart has the loss of a guess, and no gradient leads away from there. In the last
+ * epoch, what is no better than a guess has not learnt, whatever its loss. */
+static bool is_dead(const cli_training *training, const cli_pair *pair, const wick_metrics *train,
+                    const wick_metrics *test)
+{
+    enum { STEPS = 200, LAST_STEPS = 60 };
+    const double classes = (double)training->args.class_count, guess = log(classes);
+    const int64_t steps = wick_loader_length(pair->train_loader);
+    if (classes < 2 || test->accuracy > 150.0 / classes || (double)train->loss < 0.995 * guess)
+        return false;
+    if (training->epoch + 1 == training->args.epochs && training->args.epochs * steps >= LAST_STEPS)
+        return true;
+    return steps >= STEPS && (double)train->loss < 1.02 * guess;
+}
+
 static void warn_of_a_dead_network(const cli_app *app, cli_training *training, const cli_pair *pair,
                                    const wick_metrics *train, const wick_metrics *test)
 {
-    enum { STEPS = 200 };
-    const double classes = (double)training->args.class_count, guess = log(classes);
-    if (training->warned || training->epoch > 0 || classes < 2 ||
-        wick_loader_length(pair->train_loader) < STEPS || (double)train->loss < 0.995 * guess ||
-        (double)train->loss > 1.02 * guess || test->accuracy > 150.0 / classes)
+    if (training->warned || !is_dead(training, pair, train, test))
         return;
     training->warned = true;
     app_note(
         app,
-        "epoch %" PRId64
-        ": the network does not learn: its loss stays at %.3f, that of a guess among %d classes, "
-        "and its accuracy at %.1f%%; try a lower or a higher --lr, another --seed, or --optimizer adam",
-        training->epoch, (double)train->loss, (int)classes, test->accuracy);
+        "epoch %" PRId64 ": the network does not learn: its loss is %.4g, that of a guess among %" PRId64
+        " classes %.3f, "
+        "and its accuracy %.1f%%; try a lower or a higher --lr, another --seed, or --optimizer adam",
+        training->epoch, (double)train->loss, training->args.class_count,
+        log((double)training->args.class_count), test->accuracy);
 }
 
 /* Tests the model and saves it as model.pth: with an average of the weights that is what is tested and saved. */

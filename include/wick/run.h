@@ -33,6 +33,8 @@ typedef struct wick_run_args {
     int64_t limit;        /* only the first so many examples of each half; 0: all */
     double test_fraction; /* of a folder of pictures, and skip_broken: as for wick_dataset_open_with() */
     bool skip_broken;
+    bool
+        resized; /* data of any kind are made image_shape, which was asked for; else pictures alone are */
     const char *augment; /* as for wick_transform_parse(), or NULL */
     bool
         normalized; /* images are normalised, with a mean and a std a channel, of which there are 1 to 3 */

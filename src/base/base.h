@@ -57,9 +57,12 @@ wick_status wki_fail_in(wick_context *context, wick_status status, const char *f
 
 /* ---- memory ---- */
 
-/* count * size zeroed bytes, aligned to 64; at least one byte. *out is freed with free().
+/* count * size zeroed bytes, aligned to 64; at least one byte. *out is freed with free(). Much, from 64 MiB on, is asked
+ * for only if the system says that it is there: it would grant more, and end the process later.
  * Errors: WICK_ENOMEM, saying how much was asked for and what for ("what", such as "a tensor"). */
 wick_status wki_alloc(wick_context *context, size_t count, size_t size, const char *what, void **out);
+/* The bytes that the line "NAME: ... kB" of /proc/meminfo's text says; UINT64_MAX if it says nothing. */
+uint64_t wki_memory_said(const char *text, const char *name);
 /* Grows an array to hold at least `need` elements of `size` bytes; *array may be NULL with
  * *capacity 0. What was there stays, also on failure. */
 wick_status wki_grow(wick_context *context, void **array, size_t *capacity, size_t need, size_t size,

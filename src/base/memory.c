@@ -1,9 +1,56 @@
 #include "base/base.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ALIGNMENT = 64 };
+
+/* From so many bytes on it is looked up whether they are there. */
+#define MUCH (UINT64_C(64) << 20)
+
+/* ---- what there is ---- */
+
+uint64_t wki_memory_said(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    if (at == NULL)
+        return UINT64_MAX;
+    at += strlen(name);
+    while (*at == ' ' || *at == ':')
+        at++;
+    if (*at < '0' || *at > '9')
+        return UINT64_MAX;
+    const uint64_t number = strtoull(at, NULL, 10);
+    return number > UINT64_MAX >> 10 ? UINT64_MAX : number << 10;
+}
+
+/* The file's start as a text; empty if there is none. */
+static void read_text(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, text, size - 1);
+    if (fd >= 0)
+        close(fd);
+    text[got < 0 ? 0 : got] = '\0';
+}
+
+/* What Linux says can be had without taking it from others, or a container may have; UINT64_MAX if it says nothing.
+ * Without this the system grants more than there is and ends the process once it is written to. */
+static uint64_t available_memory(void)
+{
+    char text[4096];
+    read_text("/proc/meminfo", text, sizeof(text));
+    uint64_t there = wki_memory_said(text, "MemAvailable"), swap = wki_memory_said(text, "SwapFree");
+    if (there != UINT64_MAX && swap != UINT64_MAX)
+        there += swap;
+    read_text("/sys/fs/cgroup/memory.max", text, sizeof(text));
+    const uint64_t most = text[0] >= '0' && text[0] <= '9' ? strtoull(text, NULL, 10) : UINT64_MAX;
+    return WKI_MIN(there, most);
+}
+
+/* ---- taking it ---- */
 
 static wick_status no_memory(wick_context *context, size_t count, size_t size, const char *what)
 {
@@ -21,6 +68,10 @@ wick_status wki_alloc(wick_context *context, size_t count, size_t size, const ch
     uint64_t bytes;
     if (!wki_mul_u64(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGNMENT)
         return no_memory(context, count, size, what);
+    const uint64_t there = bytes < MUCH ? UINT64_MAX : available_memory();
+    if (bytes > there)
+        return wki_fail(context, WICK_ENOMEM, "out of memory: no %llu bytes for %s: %llu are available",
+                        (unsigned long long)bytes, what, (unsigned long long)there);
     size_t rounded = ((size_t)WKI_MAX(bytes, 1) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     void *memory = aligned_alloc(ALIGNMENT, rounded);
     if (memory == NULL)

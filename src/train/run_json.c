@@ -79,6 +79,8 @@ static void put_picture_args(wki_text *text, const wick_run_args *args)
     }
     if (args->skip_broken)
         wki_text_puts(text, ",\n  \"skip_broken\": true");
+    if (args->resized)
+        wki_text_puts(text, ",\n  \"resized\": true");
     if (args->augment != NULL) {
         wki_text_puts(text, ",\n  \"augment\": ");
         put_string(text, args->augment);
@@ -290,6 +292,8 @@ static wick_status read_picture_args(wki_json *json, wick_run_args *args)
     }
     if (wki_json_has(json, at("skip_broken")))
         WKI_TRY(wki_json_flag(json, at("skip_broken"), &args->skip_broken));
+    if (wki_json_has(json, at("resized")))
+        WKI_TRY(wki_json_flag(json, at("resized"), &args->resized));
     return WICK_OK;
 }
 

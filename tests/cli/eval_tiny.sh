@@ -29,4 +29,4 @@ mkidx larger train=40 test=30 side=8
 wick train --data ./larger --image-size 6 --model 'Sequential(Flatten(), Linear(36, 10))' --epochs 1 --out small --no-figures >/dev/null
 wick eval small --json | jsonget count
 wick eval small --data "$PWD/larger" --json | jsonget count
-try wick eval small --data ./tiny
+wick eval small --data ./tiny --json | jsonget count

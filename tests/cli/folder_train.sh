@@ -34,6 +34,20 @@ mv others/train/cross others/train/disc
 wick eval run --data others --json | jsonget count
 rm -r others/train/disc others/test/disc
 try wick eval run --data others
+# A class that is named otherwise now, or that comes elsewhere in the order.
+mv pictures/test/cross pictures/test/zcross
+mv pictures/train/cross pictures/train/zcross
+try wick eval run
+try wick errors run --count 1
+cp -r pictures moved
+mv moved/test/zcross moved/test/cross
+mv moved/train/zcross moved/train/cross
+mv moved/test/circle moved/test/zcircle
+mv moved/train/circle moved/train/zcircle
+try wick eval run --data moved
+mv pictures/test/zcross pictures/test/cross
+mv pictures/train/zcross pictures/train/cross
+wick eval run --json | jsonget count
 echo "# what cannot be done to them"
 for augment in flipp crop crop=24 rotate=181 erase=2 flip,,crop=1 reflect; do
     try wick train --data pictures --image-size 24 --augment $augment

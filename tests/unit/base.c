@@ -149,6 +149,11 @@ static void test_alloc_refuses_what_cannot_be_addressed(void **state)
     assert_non_null(strstr(message(context), "a test"));
     assert_int_equal(wki_alloc(context, SIZE_MAX, 1, "a test", &memory), WICK_ENOMEM);
     assert_int_equal(wki_alloc(context, PTRDIFF_MAX, 1, "a test", &memory), WICK_ENOMEM);
+    if (access("/proc/meminfo", R_OK) == 0) {
+        assert_int_equal(wki_alloc(context, PTRDIFF_MAX / 4, 1, "a test", &memory), WICK_ENOMEM);
+        assert_non_null(strstr(wick_context_message(context), " bytes for a test: "));
+        assert_non_null(strstr(wick_context_message(context), " are available"));
+    }
     assert_ptr_equal(memory, context);
 }
 
@@ -683,6 +688,21 @@ static void test_sha256(void **state)
     assert_int_equal(wki_file_sha256(at->context, in(at, "none"), sum), WICK_ENOENT);
 }
 
+static void test_what_the_system_says_of_memory(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "MemTotal:       24000000 kB\nMemAvailable:   12345 kB\nSwapFree: 0 kB\nOdd: many kB\n"
+        "Huge: 99999999999999999999 kB\nCut:";
+    assert_int_equal(wki_memory_said(text, "MemAvailable"), 12345 * 1024);
+    assert_int_equal(wki_memory_said(text, "SwapFree"), 0);
+    assert_int_equal(wki_memory_said(text, "MemFree"), UINT64_MAX);
+    assert_int_equal(wki_memory_said(text, "Odd"), UINT64_MAX);
+    assert_int_equal(wki_memory_said(text, "Huge"), UINT64_MAX);
+    assert_int_equal(wki_memory_said(text, "Cut"), UINT64_MAX);
+    assert_int_equal(wki_memory_said("", "MemAvailable"), UINT64_MAX);
+}
+
 int main(void)
 {
 #define WITH_CONTEXT(test) cmocka_unit_test_setup_teardown(test, make_context, free_context)
@@ -699,6 +719,7 @@ int main(void)
         WITH_CONTEXT(test_alloc_refuses_what_cannot_be_addressed),
         WITH_CONTEXT(test_grow_keeps_what_was_there),
         cmocka_unit_test(test_products_and_sums_that_overflow),
+        cmocka_unit_test(test_what_the_system_says_of_memory),
         WITH_CONTEXT(test_text_is_put_together),
         WITH_CONTEXT(test_printf_of_every_length),
         WITH_CONTEXT(test_text_after_a_failure_is_refused),

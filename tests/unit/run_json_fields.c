@@ -78,7 +78,7 @@ static json_t *whole_args(void)
                "\"limit\": 0, \"image_shape\": [1, 28, 28], \"classes\": [\"a\", \"b\\\"\\\\\"],"
                "\"epochs\": 3, \"batch_size\": 32, \"lr\": 0.1, \"seed\": \"18446744073709551615\","
                "\"device\": \"cpu\", \"threads\": 2, \"augment\": \"flip\", \"mean\": [0.5],"
-               "\"std\": [0.25], \"test_fraction\": 0.25, \"skip_broken\": true}");
+               "\"std\": [0.25], \"test_fraction\": 0.25, \"skip_broken\": true, \"resized\": true}");
     for (const wki_train_option *option = wki_train_options; option->key != NULL; option++)
         add_option(root, option);
     return root;
