@@ -51,7 +51,8 @@ static const char about[] =
     "one after the other, Residual(...) adds its input, or what its shortcut=... makes of it, to\n"
     "what comes out of them. Children are named as name=Layer(...) or as in\n"
     "Sequential(OrderedDict([('name', Layer(...)), ...])). nn. may stand before each; # begins a\n"
-    "comment.\n";
+    "comment. A text that does not parse, or a layer that does not fit the images, is pointed at by\n"
+    "line and column.\n";
 
 static const char examples[] =
     "  wick model v2\n"

@@ -1,9 +1,14 @@
-# The manual has every command and every flag of it, with the text and the default that --help gives.
+# The manual has every command, what --help says of it, and every flag of it, with its text and default.
 page=$CASES/../../docs/wick.1
 sed 's/\\e/\\/g; s/\\-/-/g' "$page" >plain
 for command in notebook "data info" "data show" "data get" train eval errors predict explain compare model layer bench; do
     sed -n "/^\.SS \"wick ${command}[ \"]/,/^\.S[SH] /p" plain | sed '$d' | tr '\n' ' ' | tr -s ' ' >section
     [ -s section ] || echo "no section: wick $command"
+    # What stands before the flags, word by word: lines break elsewhere there, and lists have requests of their own.
+    wick help $command | sed '1,/^Usage:/d;/^Flags:/,$d' | tr -s ' \n' '\n\n' | sed '/^$/d' >said
+    sed -n "/^\.SS \"wick ${command}[ \"]/,/^\.S[SH] /p" plain | sed '1d;/^\.BI* --/,$d;/^\.S[SH] /,$d' |
+        sed -E '/^\.(TP|RS|RE|PP|br|nf|fi)$/d; s/^\.(B|I|IP) //' | tr -s ' \n' '\n\n' | sed '/^$/d' >written
+    diff said written >differences || { echo "wick $command is described otherwise:" && cat differences; }
     wick help $command | sed -n '/^Flags:/,/^Examples:/p' | sed '1d;/^ *--help/,$d' |
         sed -E 's/^  (--[a-z-]+)( [^ ]+)?  +(.*)/\n\1\n\3/; s/^ +//' >flags
     # A flag's name, then its text, then an empty line.
