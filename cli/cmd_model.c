@@ -50,9 +50,9 @@ static const char about[] =
     "LazyBatchNorm2d() take their input's size from what comes. Sequential(...) runs its children\n"
     "one after the other, Residual(...) adds its input, or what its shortcut=... makes of it, to\n"
     "what comes out of them. Children are named as name=Layer(...) or as in\n"
-    "Sequential(OrderedDict([('name', Layer(...)), ...])). nn. may stand before each; # begins a\n"
-    "comment. A text that does not parse, or a layer that does not fit the images, is pointed at by\n"
-    "line and column.\n";
+    "Sequential(OrderedDict([('name', Layer(...)), ...])). nn. may stand before each; whole\n"
+    "numbers may be products, 28*28; # begins a comment. A text that does not parse, or a\n"
+    "layer that does not fit the images, is pointed at by line and column.\n";
 
 static const char examples[] =
     "  wick model v2\n"

@@ -1,5 +1,7 @@
 #include "model_choice.h"
 
+#include "output_files.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,13 @@
 enum { MOST_TEXT = 1 << 20 };
 
 /* ---- files ---- */
+
+void drop_byte_order_mark(char *text)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    if (strncmp(text, mark, sizeof(mark) - 1) == 0)
+        memmove(text, text + sizeof(mark) - 1, strlen(text) - (sizeof(mark) - 1) + 1);
+}
 
 static bool is_file(const char *path)
 {
@@ -44,7 +53,9 @@ static wick_status read_file(cli_app *app, const char *path, cli_model_choice *c
     if (length > MOST_TEXT)
         return app_fail(app, WICK_ELIMIT, "%s: is longer than %d bytes, too long for a model's text",
                         path, MOST_TEXT);
-    if (strlen(choice->text) < length || !wick_model_is_text(choice->text))
+    bool text = strlen(choice->text) == length;
+    drop_byte_order_mark(choice->text);
+    if (!text || !wick_model_is_text(choice->text))
         return app_fail(app, WICK_EFORMAT,
                         "%s: is no model's text, such as Sequential(Flatten(), Linear(784, 10))", path);
     choice->file = path;
@@ -64,16 +75,25 @@ static wick_status blame(cli_app *app, const cli_model_choice *choice, wick_stat
     return status;
 }
 
-static wick_status check_name(cli_app *app, const cli_model_choice *choice)
+/* What is no model's name and no file, but looks like a path. */
+static wick_status no_such_file(cli_app *app, const char *given, wick_status status)
+{
+    static const char wanted[] = "a model is a name (v0, v1, v2), a text, or a file with a text";
+    if (is_folder(given))
+        return app_usage(app, "%s: is a folder; %s", given, wanted);
+    if (strpbrk(given, "/.") != NULL)
+        return app_usage(app, "%s: there is no such file; %s", given, wanted);
+    return app_blame_usage(app, status);
+}
+
+wick_status model_check_name(cli_app *app, const char *name)
 {
     static const int64_t image_shape[3] = {1, 28, 28};
     wick_module *module;
-    wick_status status = wick_model_by_name(app->context, choice->model, image_shape, 1, 1, &module);
-    if (status == WICK_ENOENT)
-        return app_blame_usage(app, status);
-    TRY(status);
-    wick_module_free(module);
-    return WICK_OK;
+    wick_status status = wick_model_by_name(app->context, name, image_shape, 1, 1, &module);
+    if (status == WICK_OK)
+        wick_module_free(module);
+    return status;
 }
 
 /* As far as it can be looked at without images: a lazy layer has no size without them. */
@@ -93,10 +113,11 @@ wick_status model_choose(cli_app *app, const char *given, bool hidden_units, cli
     if (given[0] == '@') {
         TRY(read_file(app, given + 1, choice));
     } else if (!wick_model_is_text(given)) {
-        wick_status status = check_name(app, choice);
-        if (status != WICK_ENOENT || !is_file(given))
+        wick_status status = model_check_name(app, given);
+        if (status != WICK_ENOENT)
             return status;
-        app->usage = false;
+        if (!is_file(given))
+            return no_such_file(app, given, status);
         TRY(read_file(app, given, choice));
     }
     if (hidden_units)

@@ -11,10 +11,14 @@
 /* Zero before model_choose(). */
 typedef struct cli_model_choice {
     const char *model; /* a name or a text; text or borrowed from the command line */
-    const char *file;  /* where the text came from, or NULL */
+    const char *file;  /* where the text came from, for messages, or NULL */
     char *text;        /* owned */
 } cli_model_choice;
 
+/* A file's text without the UTF-8 byte order mark that some editors begin it with. */
+void drop_byte_order_mark(char *text);
+/* WICK_ENOENT if no model is called so. Draws from the default generator. */
+wick_status model_check_name(cli_app *app, const char *name);
 /* Reads the file, if given names one, and looks whether there is such a model; a failure of usage if not.
  * hidden_units: whether they were given as well, which does not go with a text. Draws from the default
  * generator. On failure too, model_release(). */

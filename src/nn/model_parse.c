@@ -328,9 +328,26 @@ static wick_status parse_module(parser *p, wick_module **out)
     return parse_container(p, &name, out);
 }
 
+/* "model = nn.Sequential(...)": a line of Python. */
+static wick_status refuse_assignment(parser *p)
+{
+    wki_cursor ahead = p->c;
+    char shown[WKI_SHOWN];
+    wki_skip_space(&ahead);
+    const wki_value name = {
+        .type = WKI_VALUE_WORD, .start = ahead.at, .length = wki_word_length(ahead.at)};
+    ahead.at += name.length;
+    if (name.length == 0 || !wki_take(&ahead, '='))
+        return WICK_OK;
+    return wki_fail_at(&p->c, name.start, WICK_EINVAL,
+                       "the model's text begins behind the =; '%s =' is to be left out",
+                       wki_shown(&name, shown));
+}
+
 static wick_status parse_all(parser *p, wick_module **out)
 {
     char here[WKI_SHOWN];
+    WKI_TRY(refuse_assignment(p));
     WKI_TRY(parse_module(p, out));
     wki_skip_space(&p->c);
     if (*p->c.at != '\0')

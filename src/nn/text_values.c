@@ -123,6 +123,29 @@ static wick_status parse_integer(wki_cursor *c, wki_value *v)
     return WICK_OK;
 }
 
+/* What a whole number that has been read is multiplied by: 28*28. */
+static wick_status parse_factors(wki_cursor *c, wki_value *v)
+{
+    for (wki_cursor ahead = *c; wki_take(&ahead, '*'); ahead = *c) {
+        wki_value factor = {0};
+        char here[WKI_SHOWN];
+        wki_skip_space(&ahead);
+        factor.start = ahead.at;
+        factor.length = strspn(ahead.at, "0123456789");
+        if (factor.length == 0 || wki_word_length(ahead.at) > factor.length)
+            return wki_fail_at(c, ahead.at, WICK_EINVAL,
+                               "expected a whole number after *, but there is %s",
+                               wki_shown_here(&ahead, here));
+        WKI_TRY(parse_integer(&ahead, &factor));
+        if (!wki_mul_i64(v->integers[0], factor.integers[0], &v->integers[0]))
+            return wki_fail_at(c, v->start, WICK_ELIMIT, "the product is larger than 64 bits hold");
+        c->at = ahead.at + factor.length;
+        v->length = (size_t)(c->at - v->start);
+        v->number = (double)v->integers[0];
+    }
+    return WICK_OK;
+}
+
 /* How many bytes of text are a number as Python writes one, without its sign; 0: none. */
 static size_t number_length(const char *text, bool *whole)
 {
@@ -175,8 +198,12 @@ static wick_status parse_word(wki_cursor *c, wki_value *v)
     v->start = c->at;
     v->length = length + sign;
     c->at += v->length;
-    if (number == length)
-        return whole ? parse_integer(c, v) : parse_float(c, v);
+    if (number == length && !whole)
+        return parse_float(c, v);
+    if (number == length) {
+        WKI_TRY(parse_integer(c, v));
+        return parse_factors(c, v);
+    }
     v->truth = wki_value_is(v, "True");
     v->type = v->truth || wki_value_is(v, "False") ? WKI_VALUE_BOOL
               : wki_value_is(v, "None")            ? WKI_VALUE_NONE

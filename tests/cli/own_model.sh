@@ -56,6 +56,16 @@ try wick eval run --hidden-units 3
 printf 'Sequential(\n  ReLU(),\n  Linear(784)\n)\n' >wrong.txt
 try wick model wrong.txt
 try wick model @json
+# Names of no file, folders, a line of Python, and products of whole numbers.
+try wick model nofile.txt
+try wick model ./nofile
+try wick model tiny
+try wick model 'model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))'
+wick model 'Sequential(Flatten(), Linear(28*28, 5 * 2))' >one
+wick model 'Sequential(Flatten(), Linear(784, 10))' | cmp - one && echo 'the same by products'
+for size in '28*' '28**2' '28*2.5' '28*n' '-1*2' '28*9223372036854775807'; do
+    wick model "Sequential(Flatten(), Linear($size, 10))" 2>&1 | head -1
+done
 wick model "$(printf 'Sequential(%.0s' $(seq 100))" 2>&1
 head -c 2000000 /dev/zero | tr '\0' '(' >long.txt
 try wick model long.txt
