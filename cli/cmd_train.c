@@ -110,10 +110,48 @@ static wick_status read_checkpoint_every(cli_app *app, const char *text, cli_che
 
 /* ---- a run from its beginning ---- */
 
-static wick_status begin(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
+static bool fits(const cli_app *app, const cli_training *training, const int64_t shape[3])
+{
+    wick_module *module;
+    const wick_run_args *args = &training->args;
+    if (wick_model_by_name(app->context, training->choice.model, shape, args->hidden_units,
+                           args->class_count, &module) != WICK_OK)
+        return false;
+    wick_module_free(module);
+    return true;
+}
+
+/* For a model that is for other images: which flags make them so, if usual ones do. */
+static wick_status hint_at_images(cli_app *app, const cli_training *training)
+{
+    static const int64_t usual[] = {28, 32};
+    const int64_t *given = training->args.image_shape;
+    char message[sizeof(app->message)], flags[64];
+    snprintf(message, sizeof(message), "%s",
+             app->message[0] != '\0' ? app->message : wick_context_message(app->context));
+    for (size_t i = 0; i < 6; i++) {
+        const int64_t channels = i % 2 == 0 ? 4 - given[0] : given[0];
+        const int64_t high = i < 2 ? given[1] : usual[i / 2 - 1], wide = i < 2 ? given[2] : high;
+        int used = 0;
+        flags[0] = '\0';
+        if ((channels != 1 && channels != 3) || !fits(app, training, (int64_t[]){channels, high, wide}))
+            continue;
+        if (channels != given[0])
+            used = snprintf(flags, sizeof(flags), " --channels %d", (int)channels);
+        if (high != given[1] || wide != given[2])
+            snprintf(flags + used, sizeof(flags) - (size_t)used, " --image-size %d", (int)high);
+        return app_fail(app, WICK_ESHAPE, "%.900s; with%s the images fit", message, flags);
+    }
+    return app_fail(app, WICK_ESHAPE, "%s", message);
+}
+
+static wick_status begin(cli_app *app, const train_args *args, const cli_recipe *recipe,
+                         cli_training *training, cli_pair *pair)
 {
     TRY(model_choose(app, args->model, option_given(train_options, args, "hidden-units"),
                      &training->choice));
+    if (recipe->model_place != NULL)
+        training->choice.file = recipe->model_place;
     TRY(settings_use_machine(app, &args->machine));
     cli_data_args data = args->data;
     data.validation = training->args.how.validation;
@@ -124,7 +162,10 @@ static wick_status begin(cli_app *app, const train_args *args, cli_training *tra
     TRY(train_flags_balance(app, &training->args.how, pair->train_data, &training->class_weights));
     if (training->class_weights != NULL)
         training->args.how.class_weights = training->class_weights;
-    TRY(training_begin(app, training, pair));
+    wick_status status = training_begin(app, training, pair);
+    if (status == WICK_ESHAPE && training->model == NULL)
+        return hint_at_images(app, training);
+    TRY(status);
     return make_run(app, args, training);
 }
 
@@ -197,11 +238,12 @@ static wick_status draw(cli_app *app, const train_args *args, const cli_training
 
 /* ---- both ---- */
 
-static wick_status train(cli_app *app, const train_args *args, cli_training *training, cli_pair *pair)
+static wick_status train(cli_app *app, const train_args *args, const cli_recipe *recipe,
+                         cli_training *training, cli_pair *pair)
 {
     TRY(read_checkpoint_every(app, args->checkpoint_every, &training->checkpoints));
     if (args->resume == NULL) {
-        TRY(begin(app, args, training, pair));
+        TRY(begin(app, args, recipe, training, pair));
     } else {
         TRY(check_flags(app, args));
         TRY(wick_run_resume(app->context, args->resume, &training->run));
@@ -224,7 +266,7 @@ static wick_status train(cli_app *app, const train_args *args, cli_training *tra
     return WICK_OK;
 }
 
-static wick_status run_with(cli_app *app, const train_args *args)
+static wick_status run_with(cli_app *app, const train_args *args, const cli_recipe *recipe)
 {
     cli_pair pair = {0};
     cli_training training = {.args = {
@@ -240,7 +282,7 @@ static wick_status run_with(cli_app *app, const train_args *args)
     const cli_train_given given = {option_given(train_options, args, "lr"),
                                    option_given(train_options, args, "weight-decay")};
     train_flags_fill(&training.args.how, &training.args.lr, given);
-    wick_status status = train(app, args, &training, &pair);
+    wick_status status = train(app, args, recipe, &training, &pair);
     training_release(&training);
     pair_release(&pair);
     return status;
@@ -249,7 +291,7 @@ static wick_status run_with(cli_app *app, const train_args *args)
 static wick_status run(cli_app *app, void *memory)
 {
     train_args *args = memory;
-    char *recipe = NULL;
+    cli_recipe recipe = {0};
     wick_status status = WICK_OK;
     app->quiet = args->json;
     if (args->recipe != NULL && strcmp(args->recipe, "list") == 0) {
@@ -259,8 +301,8 @@ static wick_status run(cli_app *app, void *memory)
     if (args->recipe != NULL && args->resume == NULL)
         status = recipe_apply(app, args->recipe, train_options, args, &recipe);
     if (status == WICK_OK)
-        status = run_with(app, args);
-    free(recipe);
+        status = run_with(app, args, &recipe);
+    recipe_release(&recipe);
     return status;
 }
 

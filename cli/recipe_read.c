@@ -1,9 +1,13 @@
 #include "recipe_read.h"
 
+#include "model_choice.h"
+#include "output_files.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_BYTES = 1 << 16, MOST_OPTIONS = 64 };
 
@@ -41,6 +45,7 @@ static wick_status read_file(cli_app *app, const char *path, char **out)
         return status;
     }
     text[length] = '\0';
+    drop_byte_order_mark(text);
     *out = text;
     return WICK_OK;
 }
@@ -72,6 +77,7 @@ typedef struct recipe_reader {
     const char *name;
     const cli_option *options;
     void *args;
+    cli_recipe *recipe;
     int line;
     int lines[MOST_OPTIONS]; /* where each option stood, or 0 */
 } recipe_reader;
@@ -120,6 +126,50 @@ static wick_status check_model(const recipe_reader *r, const char *text)
                      wick_context_message(r->app->context));
 }
 
+/* "dir/mine.txt" for the recipe dir/my.recipe, if there is such a file; else *out is NULL. */
+static wick_status find_beside(const recipe_reader *r, const char *value, char **out)
+{
+    const char *slash = strrchr(r->name, '/');
+    char *folder, *path;
+    if (slash == NULL || value[0] == '/')
+        return WICK_OK;
+    folder = strndup(r->name, (size_t)(slash - r->name) + 1);
+    if (folder == NULL)
+        return app_fail(r->app, WICK_ENOMEM, "out of memory");
+    wick_status status = path_join(r->app, folder, value, &path);
+    free(folder);
+    TRY(status);
+    if (access(path, F_OK) == 0 && !is_folder(path))
+        *out = path;
+    else
+        free(path);
+    return WICK_OK;
+}
+
+/* A text is looked at, and it is noted where it stands; a file is looked for beside the recipe, then as one that is
+ * given as a flag. */
+static wick_status take_model(const recipe_reader *r, int index, const char *value)
+{
+    cli_recipe *recipe = r->recipe;
+    char message[512];
+    if (wick_model_is_text(value)) {
+        TRY(check_model(r, value));
+        if (asprintf(&recipe->model_place, "%s: line %d: the model's text", r->name, r->line) >= 0)
+            return WICK_OK;
+        recipe->model_place = NULL;
+        return app_fail(r->app, WICK_ENOMEM, "out of memory");
+    }
+    const bool at = value[0] == '@';
+    TRY(find_beside(r, value + at, &recipe->model_file));
+    if (recipe->model_file == NULL)
+        return WICK_OK;
+    wick_status status = at ? WICK_ENOENT : model_check_name(r->app, value);
+    if (status != WICK_ENOENT)
+        return status;
+    option_set(r->options, r->args, index, recipe->model_file, message, sizeof(message));
+    return WICK_OK;
+}
+
 static wick_status take_line(recipe_reader *r, char *line)
 {
     char message[512];
@@ -142,7 +192,7 @@ static wick_status take_line(recipe_reader *r, char *line)
         return WICK_OK;
     if (!option_set(r->options, r->args, index, value, message, sizeof(message)))
         return app_usage(r->app, "%s: line %d: %s", r->name, r->line, message);
-    return strcmp(key, "model") == 0 ? check_model(r, value) : WICK_OK;
+    return strcmp(key, "model") == 0 ? take_model(r, index, value) : WICK_OK;
 }
 
 /* The end of the entry that begins at `at`: of its line or, while a parenthesis is open, of a later one;
@@ -179,9 +229,18 @@ static wick_status take_lines(recipe_reader *r, char *text)
 }
 
 wick_status recipe_apply(cli_app *app, const char *name, const cli_option *options, void *args,
-                         char **text)
+                         cli_recipe *recipe)
 {
-    recipe_reader reader = {.app = app, .name = name, .options = options, .args = args};
-    TRY(find_recipe(app, name, text));
-    return take_lines(&reader, *text);
+    recipe_reader reader = {
+        .app = app, .name = name, .options = options, .args = args, .recipe = recipe};
+    TRY(find_recipe(app, name, &recipe->text));
+    return take_lines(&reader, recipe->text);
+}
+
+void recipe_release(cli_recipe *recipe)
+{
+    free(recipe->text);
+    free(recipe->model_file);
+    free(recipe->model_place);
+    memset(recipe, 0, sizeof(*recipe));
 }

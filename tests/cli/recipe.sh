@@ -40,6 +40,31 @@ wick train --recipe lines.recipe --data ./tiny --no-figures --out lines >/dev/nu
 wick train --model 'Sequential(Flatten(), Linear(16, 10))' --epochs 1 --data ./tiny --no-figures --out line >/dev/null
 cmp lines/args.json line/args.json && same_run lines line && echo "the same on several lines"
 
+# A model's file is looked for beside the recipe, then from here; a model's name is one, whatever files there are. Both
+# may begin with a byte order mark.
+mkdir -p beside
+printf '\357\273\277nn.Sequential(nn.Flatten(), nn.Linear(4*4, 10))\n' >beside/own.txt
+cp beside/own.txt here.txt
+echo nonsense >own.txt
+echo nonsense >beside/v0
+for model in own.txt @own.txt here.txt v0; do
+    printf '\357\273\277model = %s\nepochs = 1\n' $model >beside/own.recipe
+    wick train --recipe beside/own.recipe --data ./tiny --no-figures --out beside/run --exist-ok --json | jsonget model_name
+done
+printf 'model = nowhere.txt\n' >beside/own.recipe
+try wick train --recipe beside/own.recipe --data ./tiny --out none
+
+# A model that is for other images is said to be the recipe's, with the flags that make them fit.
+mkdir colour
+record=$(printf '%01536d' 0 | sed 's/0/x0/g')
+for file in data_batch_1 data_batch_2 data_batch_3 data_batch_4 data_batch_5 test_batch; do
+    printf '\001%s\011%s' "$record" "$record" >colour/$file.bin
+done
+try wick train --recipe fast --data ./colour --out none
+try wick train --recipe lines.recipe --data ./colour --out none
+wick train --recipe fast --data ./colour --channels 1 --image-size 28 --epochs 1 --no-figures --out fits >/dev/null
+expect_file fits/results.json
+
 bad() { # TEXT
     printf "$1" >bad.recipe
     try wick train --recipe bad.recipe --data ./tiny --out none
