@@ -34,7 +34,8 @@ WICK_API bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out
 
 /* Opens one half of a data set by name or of a folder that holds the four IDX files, gzip'd or not
  * (train-images-idx3-ubyte[.gz], train-labels-idx1-ubyte[.gz], t10k-...). A name is looked for in
- * data_dir (may be NULL) and in data_dir/NAME, in $WICK_DATA_DIR and its NAME, in the user's cache
+ * data_dir (may be NULL), in data_dir/NAME and where its archive or torchvision puts it there
+ * (data_dir/cifar-10-batches-bin, data_dir/FashionMNIST/raw), likewise in $WICK_DATA_DIR, in the user's cache
  * ($XDG_CACHE_HOME/wick/NAME or ~/.cache/wick/NAME) and in /usr/share/datasets/NAME. A folder that
  * is named like a known data set, or holds its labels (by their SHA-256), has its classes; any
  * other has as many as the largest label of the two halves asks for, named by their numbers. Every

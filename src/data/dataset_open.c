@@ -3,9 +3,11 @@
 #include "data/idx.h"
 #include "data/registry.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* ---- where the files are ---- */
@@ -60,6 +62,7 @@ typedef struct folder_search {
     const wki_known_set *set;
     wki_text looked; /* the folders without the files so far */
     char *found;
+    char *pickled; /* a file of the set's version for Python that was met on the way, or NULL */
 } folder_search;
 
 /* Looks in folder, which is freed. In a folder that the user did not name, one that may not be looked
@@ -80,7 +83,43 @@ static wick_status look_in(folder_search *search, char *folder, bool named)
     return status;
 }
 
-/* Looks in folder, folder/NAME and what the published archive unpacks to in it. */
+static bool is_pickle(const char *path)
+{
+    enum { PROTOCOL = 0x80 };
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        return false;
+    FILE *file = fopen(path, "rbe");
+    int first = file == NULL ? EOF : fgetc(file);
+    if (file != NULL)
+        fclose(file);
+    return first == PROTOCOL;
+}
+
+/* folder/place if that is a pickle; else *out is NULL. */
+static wick_status find_pickle(wick_context *context, const char *folder, const char *place, char **out)
+{
+    WKI_TRY(wki_join_path(context, folder, place, out));
+    if (is_pickle(*out))
+        return WICK_OK;
+    free(*out);
+    *out = NULL;
+    return WICK_OK;
+}
+
+/* The set's version for Python: in its folder below this one or, as for data_batch_1, in this one. */
+static wick_status find_pickled(wick_context *context, const char *folder, const wki_known_set *set,
+                                char **out)
+{
+    *out = NULL;
+    if (set->pickled == NULL)
+        return WICK_OK;
+    const char *file = strrchr(set->pickled, '/') + 1;
+    WKI_TRY(find_pickle(context, folder, set->pickled, out));
+    return *out != NULL ? WICK_OK : find_pickle(context, folder, file, out);
+}
+
+/* Looks in folder, folder/NAME and where else in it the set may be. */
 static wick_status look_in_both(folder_search *search, const char *folder)
 {
     char *path;
@@ -92,10 +131,14 @@ static wick_status look_in_both(folder_search *search, const char *folder)
         return WICK_OK;
     WKI_TRY(wki_join_path(search->context, folder, search->set->name, &path));
     WKI_TRY(look_in(search, path, true));
-    if (search->found != NULL || search->set->unpacked == NULL)
+    for (const char *const *place = search->set->places; *place != NULL && search->found == NULL;
+         place++) {
+        WKI_TRY(wki_join_path(search->context, folder, *place, &path));
+        WKI_TRY(look_in(search, path, true));
+    }
+    if (search->found != NULL || search->pickled != NULL)
         return WICK_OK;
-    WKI_TRY(wki_join_path(search->context, folder, search->set->unpacked, &path));
-    return look_in(search, path, true);
+    return find_pickled(search->context, folder, search->set, &search->pickled);
 }
 
 /* Looks in the user's cache and where Debian's packages of data sets put them. */
@@ -117,9 +160,20 @@ static wick_status look_in_usual(folder_search *search)
     return look_in(search, path, false);
 }
 
+static wick_status fail_pickled(wick_context *context, const char *path, const wki_known_set *set)
+{
+    return wki_fail(
+        context, WICK_EFORMAT,
+        "%s: is of %s's version for Python, a pickle, which is not read; the binary version is "
+        "wanted, whose archive unpacks to %s",
+        path, set->name, set->places[0]);
+}
+
 static wick_status fail_missing(const folder_search *search)
 {
     const wki_known_set *set = search->set;
+    if (search->pickled != NULL)
+        return fail_pickled(search->context, search->pickled, set);
     if (set->mirrors[0] == NULL)
         return wki_fail(
             search->context, WICK_ENOENT,
@@ -145,6 +199,7 @@ static wick_status find_folder(wick_context *context, const wki_known_set *set, 
     if (status == WICK_OK && search.found == NULL)
         status = fail_missing(&search);
     wki_text_release(&search.looked);
+    free(search.pickled);
     if (status == WICK_OK)
         *out = search.found;
     else
@@ -378,14 +433,14 @@ static wick_status check_folder(wick_context *context, const char *name)
     if (stat(name, &info) == 0) {
         if (S_ISDIR(info.st_mode))
             return WICK_OK;
-        return wki_fail(context, WICK_EIO, "%s: is a file; a data set is a folder that holds IDX files",
-                        name);
+        return wki_fail(context, WICK_EIO,
+                        "%s: is a file; a data set is a folder of pictures or of IDX files", name);
     }
     if (errno != ENOENT && errno != ENOTDIR)
         return wki_fail(context, WICK_EIO, "%s: cannot look at it: %s", name, strerror(errno));
     if (strchr(name, '/') != NULL)
         return wki_fail(context, WICK_ENOENT, "%s: there is no such folder", name);
-    return wki_known_missing(context, name, ", or a folder of IDX files");
+    return wki_known_missing(context, name, ", or a folder of pictures or of IDX files");
 }
 
 static wick_status check_options(wick_context *context, const wick_dataset_options *options)
@@ -421,6 +476,90 @@ static wick_status known_by_names(wick_context *context, const char *folder, con
     return WICK_OK;
 }
 
+/* ---- folders that are no data set ---- */
+
+/* Adds "NAME in PLACE" to sets if that set is in the folder's place. */
+static wick_status note_set(wick_context *context, const char *folder, const wki_known_set *set,
+                            const char *place, wki_text *sets)
+{
+    char *path;
+    bool has = false;
+    WKI_TRY(wki_join_path(context, folder, place, &path));
+    wick_status status = has_files(context, path, set, &has);
+    free(path);
+    if (status == WICK_OK && has) {
+        wki_text_printf(sets, "%s%s in %s", sets->length == 0 ? "" : ", ", set->name, place);
+        status = sets->status;
+    }
+    return status;
+}
+
+/* A folder that holds known sets in the folders where they are usually kept is none itself. */
+static wick_status refuse_root(wick_context *context, const char *folder)
+{
+    wki_text sets;
+    wick_status status = WICK_OK;
+    wki_text_init(&sets, context);
+    for (int i = 0; status == WICK_OK && wki_known_at(i) != NULL; i++) {
+        const wki_known_set *set = wki_known_at(i);
+        for (const char *const *place = set->places; status == WICK_OK && *place != NULL; place++)
+            status = note_set(context, folder, set, *place, &sets);
+    }
+    if (status == WICK_OK && sets.length > 0)
+        status =
+            wki_fail(context, WICK_ENOENT,
+                     "%s: is no data set but holds some: %s; name one, as --data %.*s --data-dir %s",
+                     folder, sets.bytes, (int)strcspn(sets.bytes, " "), sets.bytes, folder);
+    wki_text_release(&sets);
+    return status;
+}
+
+static wick_status refuse_pickled(wick_context *context, const char *folder)
+{
+    for (int i = 0; wki_known_at(i) != NULL; i++) {
+        char *path;
+        WKI_TRY(find_pickled(context, folder, wki_known_at(i), &path));
+        if (path == NULL)
+            continue;
+        wick_status status = fail_pickled(context, path, wki_known_at(i));
+        free(path);
+        return status;
+    }
+    return WICK_OK;
+}
+
+/* The name of a picture right in the folder, or "". */
+static void find_picture(const char *folder, char out[256])
+{
+    static const char *const endings[] = {".png", ".jpg", ".jpeg"};
+    DIR *dir = opendir(folder);
+    out[0] = '\0';
+    for (const struct dirent *entry; dir != NULL && out[0] == '\0' && (entry = readdir(dir)) != NULL;) {
+        const char *dot = entry->d_name[0] == '.' ? NULL : strrchr(entry->d_name, '.');
+        for (size_t i = 0; dot != NULL && i < WKI_COUNT(endings); i++)
+            if (strcasecmp(dot, endings[i]) == 0)
+                snprintf(out, 256, "%s", entry->d_name);
+    }
+    if (dir != NULL)
+        closedir(dir);
+}
+
+static wick_status fail_without_data(wick_context *context, const char *folder)
+{
+    char picture[256];
+    find_picture(folder, picture);
+    if (picture[0] != '\0')
+        return wki_fail(context, WICK_ENOENT,
+                        "%s: holds pictures, such as %s, but no folders of them; each class wants a "
+                        "folder of its own, as CLASS/%s",
+                        folder, picture, picture);
+    return wki_fail(context, WICK_ENOENT,
+                    "%s: holds neither IDX files (train-images-idx3-ubyte and so on), nor CIFAR's "
+                    "binary files (data_batch_1.bin and so on), nor folders of pictures, one for each "
+                    "class",
+                    folder);
+}
+
 /* IDX files, those of a set that has names of its own, or else pictures. */
 static wick_status open_any_folder(wick_context *context, const char *folder, wick_split split,
                                    const wick_dataset_options *options, wick_dataset **out)
@@ -431,9 +570,12 @@ static wick_status open_any_folder(wick_context *context, const char *folder, wi
     WKI_TRY(has_files(context, folder, NULL, &has_idx));
     if (!has_idx)
         WKI_TRY(known_by_names(context, folder, &set));
-    if (!has_idx && set == NULL && wki_has_folders(folder))
-        return wki_folder_open(context, folder, split, options, out);
-    return open_folder(context, folder, set, false, split, options, out);
+    if (has_idx || set != NULL)
+        return open_folder(context, folder, set, false, split, options, out);
+    WKI_TRY(refuse_root(context, folder));
+    WKI_TRY(refuse_pickled(context, folder));
+    return wki_has_folders(folder) ? wki_folder_open(context, folder, split, options, out)
+                                   : fail_without_data(context, folder);
 }
 
 static wick_status open_known(wick_context *context, const wki_known_set *known, const char *data_dir,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Class names are torchvision's. The SHA-256 sums of the published .gz files are those that
  * torchvision's prototype data sets list. Debian's package has Fashion-MNIST's files packed anew without
@@ -50,6 +51,7 @@ static const wki_known_set known_sets[] = {
     {
         .name = "fashion-mnist",
         .class_name = "FashionMNIST",
+        .places = {"FashionMNIST/raw"},
         .classes = fashion_mnist_classes,
         .class_count = 10, .counts = {60000, 10000}, .height = 28, .width = 28,
         .files = {
@@ -78,6 +80,7 @@ static const wki_known_set known_sets[] = {
     {
         .name = "mnist",
         .class_name = "MNIST",
+        .places = {"MNIST/raw"},
         .classes = mnist_classes,
         .class_count = 10, .counts = {60000, 10000}, .height = 28, .width = 28,
         .files = {
@@ -106,6 +109,7 @@ static const wki_known_set known_sets[] = {
     {
         .name = "kmnist",
         .class_name = "KMNIST",
+        .places = {"KMNIST/raw"},
         .classes = kmnist_classes,
         .class_count = 10, .counts = {60000, 10000}, .height = 28, .width = 28,
         .files = {
@@ -128,7 +132,7 @@ static const wki_known_set known_sets[] = {
         .class_name = "EMNIST",
         .classes = emnist_letters_classes,
         .class_count = 27, .counts = {124800, 20800}, .height = 28, .width = 28,
-        .own_names = true, .lying = true, .unpacked = "gzip",
+        .own_names = true, .lying = true, .places = {"gzip", "EMNIST/raw"},
         .files = {{"emnist-letters-train-images-idx3-ubyte"}, {"emnist-letters-train-labels-idx1-ubyte"},
                   {"emnist-letters-test-images-idx3-ubyte"}, {"emnist-letters-test-labels-idx1-ubyte"}},
     },
@@ -137,7 +141,7 @@ static const wki_known_set known_sets[] = {
         .class_name = "EMNIST",
         .classes = emnist_balanced_classes,
         .class_count = 47, .counts = {112800, 18800}, .height = 28, .width = 28,
-        .own_names = true, .lying = true, .unpacked = "gzip",
+        .own_names = true, .lying = true, .places = {"gzip", "EMNIST/raw"},
         .files = {{"emnist-balanced-train-images-idx3-ubyte"}, {"emnist-balanced-train-labels-idx1-ubyte"},
                   {"emnist-balanced-test-images-idx3-ubyte"}, {"emnist-balanced-test-labels-idx1-ubyte"}},
     },
@@ -146,7 +150,7 @@ static const wki_known_set known_sets[] = {
         .class_name = "EMNIST",
         .classes = digit_classes,
         .class_count = 10, .counts = {240000, 40000}, .height = 28, .width = 28,
-        .own_names = true, .lying = true, .unpacked = "gzip",
+        .own_names = true, .lying = true, .places = {"gzip", "EMNIST/raw"},
         .files = {{"emnist-digits-train-images-idx3-ubyte"}, {"emnist-digits-train-labels-idx1-ubyte"},
                   {"emnist-digits-test-images-idx3-ubyte"}, {"emnist-digits-test-labels-idx1-ubyte"}},
     },
@@ -155,14 +159,14 @@ static const wki_known_set known_sets[] = {
         .class_name = "CIFAR10",
         .classes = cifar10_classes,
         .class_count = 10, .counts = {50000, 10000}, .height = 32, .width = 32,
-        .cifar = true, .unpacked = "cifar-10-batches-bin",
+        .cifar = true, .places = {"cifar-10-batches-bin"}, .pickled = "cifar-10-batches-py/data_batch_1",
     },
     {
         .name = "cifar100",
         .class_name = "CIFAR100",
         .classes = cifar100_classes,
         .class_count = 100, .counts = {50000, 10000}, .height = 32, .width = 32,
-        .cifar = true, .unpacked = "cifar-100-binary",
+        .cifar = true, .places = {"cifar-100-binary"}, .pickled = "cifar-100-python/train",
     },
 };
 /* clang-format on */
@@ -198,6 +202,17 @@ bool wick_dataset_known_facts(const char *name, wick_dataset_facts *out)
     return true;
 }
 
+/* The first name that begins so, as fashion-mnist with "fashion"; else the nearest; or NULL. */
+static const char *name_meant(const char *name, const char *const *names, size_t count)
+{
+    enum { LEAST = 3 };
+    size_t length = strlen(name);
+    for (size_t i = 0; i < count && length >= LEAST; i++)
+        if (strncasecmp(name, names[i], length) == 0)
+            return names[i];
+    return wki_nearest(name, names, count);
+}
+
 wick_status wki_known_missing(wick_context *context, const char *name, const char *also)
 {
     const char *names[WKI_COUNT(known_sets)];
@@ -207,7 +222,7 @@ wick_status wki_known_missing(wick_context *context, const char *name, const cha
         names[i] = known_sets[i].name;
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i == 0 ? "" : ", ", names[i]);
     }
-    const char *nearest = wki_nearest(name, names, WKI_COUNT(names));
+    const char *nearest = name_meant(name, names, WKI_COUNT(names));
     if (nearest != NULL)
         snprintf(hint, sizeof(hint), "; did you mean '%s'?", nearest);
     return wki_fail(context, WICK_ENOENT, "there is no data set '%s'; known are %s%s%s", name, list,

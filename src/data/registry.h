@@ -14,7 +14,7 @@ typedef struct wki_known_sum {
     const char *sha256;
 } wki_known_sum;
 
-enum { WKI_KNOWN_FILES = 4, WKI_KNOWN_SUMS = 3, WKI_KNOWN_MIRRORS = 3 };
+enum { WKI_KNOWN_FILES = 4, WKI_KNOWN_SUMS = 3, WKI_KNOWN_MIRRORS = 3, WKI_KNOWN_PLACES = 2 };
 
 typedef struct wki_known_file {
     const char *name; /* without .gz */
@@ -27,11 +27,15 @@ typedef struct wki_known_set {
     const char *name, *class_name;
     const char *const *classes;
     int64_t class_count, counts[2], height, width;
-    bool cifar;                            /* CIFAR's binary files, RGB; else IDX files, grey */
-    bool own_names;                        /* its IDX files are called otherwise than MNIST's */
-    bool lying;                            /* its images are stored with rows and columns exchanged */
-    const char *unpacked;                  /* the folder that its published archive holds, or NULL */
-    wki_known_file files[WKI_KNOWN_FILES]; /* of IDX files: training images and labels, test ones */
+    bool cifar;     /* CIFAR's binary files, RGB; else IDX files, grey */
+    bool own_names; /* its IDX files are called otherwise than MNIST's */
+    bool lying;     /* its images are stored with rows and columns exchanged */
+    /* Where else below a folder of data sets it may be: what its published archive unpacks to, and where
+     * torchvision keeps it. Ended by NULL. */
+    const char *places[WKI_KNOWN_PLACES + 1];
+    /* A file of the version for Python's pickle, which is not read, below a folder of data sets; or NULL. */
+    const char *pickled;
+    wki_known_file files[WKI_KNOWN_FILES];      /* of IDX files: training images and labels, test ones */
     const char *mirrors[WKI_KNOWN_MIRRORS + 1]; /* base URLs, ended by NULL */
 } wki_known_set;
 

@@ -172,7 +172,7 @@ static void test_missing(void **state)
     char path[PATH_ROOM];
     path_to(path, f->folder, "nowhere");
     expect_open(f, path, NULL, WICK_TRAIN, WICK_ENOENT, "/nowhere: there is no such folder");
-    expect_open(f, f->folder, NULL, WICK_TRAIN, WICK_ENOENT, "there is no train-images-idx3-ubyte.gz");
+    expect_open(f, f->folder, NULL, WICK_TRAIN, WICK_ENOENT, "holds neither IDX files");
     put_file(f->folder, "train-images-idx3-ubyte", make_images(12, 3, 2));
     expect_open(f, f->folder, NULL, WICK_TRAIN, WICK_ENOENT, "there is no train-labels-idx1-ubyte.gz");
     path_to(path, f->folder, "train-images-idx3-ubyte");
@@ -249,9 +249,9 @@ static void test_unknown_names(void **state)
     expect_open(f, "FashionMNIST", NULL, WICK_TRAIN, WICK_ENOENT,
                 "there is no data set 'FashionMNIST'; known are fashion-mnist, mnist, kmnist, "
                 "emnist-letters, emnist-balanced, emnist-digits, cifar10, cifar100, or a "
-                "folder of IDX "
+                "folder of pictures or of IDX "
                 "files; did you mean 'fashion-mnist'?");
-    expect_open(f, "cifar10-and-more", NULL, WICK_TRAIN, WICK_ENOENT, "or a folder of IDX files");
+    expect_open(f, "cifar10-and-more", NULL, WICK_TRAIN, WICK_ENOENT, "or of IDX files");
     assert_null(strstr(wick_context_message(f->context), "did you mean"));
     expect_open(f, "", NULL, WICK_TRAIN, WICK_EINVAL, "name is empty");
     expect_open(f, NULL, NULL, WICK_TRAIN, WICK_EINVAL, "name is NULL");
