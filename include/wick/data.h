@@ -64,10 +64,9 @@ typedef struct wick_dataset_options {
                       were not used for 30 days are removed */
     int64_t
         memory_limit; /* bytes: a half whose pixels are more is not held in memory, but read image by image
-                         as it is used, from its IDX or CIFAR files, of pictures from the cache (and from
-                         there alone: with no_cache they are held). What has to be held all the same, images
-                         that are made another size and IDX files that are gzip'd, is then WICK_ELIMIT; 0: half
-                         of the machine's memory */
+                         as it is used, from its IDX or CIFAR files, of pictures from the cache. What has to be held all the same, images that are made
+                         another size, IDX files that are gzip'd, and pictures without a cache (no_cache, or
+                         it cannot be written), is then WICK_ELIMIT; 0: half of the machine's memory */
     /* Called now and then (may be NULL) while pictures are read: how many, and of how many. */
     void (*progress)(void *user, int64_t done, int64_t total);
     void *user;
@@ -77,7 +76,9 @@ typedef struct wick_dataset_options {
  * ImageFolder has it: a folder for each class, which holds PNG and JPEG files, in folders of its own if it
  * likes. The classes are the folders' names, sorted; a class's pictures are in the order of their paths.
  *
- *   name/train/CLASS/...png  name/test/CLASS/...png    the two halves; val/ where there is no test/
+ *   name/train/CLASS/...png  name/test/CLASS/...png    the two halves; val/,
+ *                                                      validation/ or valid/ where there is no test/;
+ *                                                      in any capitals
  *   name/CLASS/...png                                  or no halves: a part of each class, chosen by a
  *                                                      fixed seed, is the test half
  *
@@ -86,8 +87,9 @@ typedef struct wick_dataset_options {
  * threads, converted and resized as wick_image_fit() does it (options' sizes).
  * Errors: those of wick_dataset_open(); WICK_EINVAL (a size, channels, test_fraction; two classes of one
  * name, case aside, or that are one folder), WICK_EFORMAT (a class without pictures, a class of the test
- * half that the training half lacks, broken pictures: how many, and the first of them), WICK_ELIMIT (more
- * than 4,194,304 pictures, 1,048,576 classes, 16 folders deep), WICK_EINTR. */
+ * half that the training half lacks, broken pictures of this half: how many, and the first of them, and those
+ * of the other half), WICK_ELIMIT (more than 4,194,304 pictures, 1,048,576 classes, 16 folders deep),
+ * WICK_EINTR. */
 WICK_API wick_status wick_dataset_open_with(wick_context *context, const char *name,
                                             const char *data_dir, wick_split split,
                                             const wick_dataset_options *options, wick_dataset **out);

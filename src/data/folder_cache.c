@@ -230,9 +230,10 @@ static wick_status make(wki_listing *listing, const wick_dataset_options *option
     for (int i = 0; i < 3; i++)
         m.header.shape[i] = (uint64_t)form.shape[i];
     m.header.sizes_differ = form.sizes_differ;
-    if (wki_writer_open(&m.writer, listing->context, path) != WICK_OK)
-        return WICK_ENOENT;
-    wick_status status = write_all(&m, text);
+    wick_status status = wki_writer_open(&m.writer, listing->context, path);
+    if (status != WICK_OK)
+        return status == WICK_ENOMEM ? status : WICK_ENOENT;
+    status = write_all(&m, text);
     if (status == WICK_OK)
         status = wki_writer_commit(&m.writer) == WICK_OK ? WICK_OK : WICK_ENOENT;
     else
@@ -301,17 +302,37 @@ static wick_status find_or_make(wki_listing *listing, const wick_dataset_options
     return status == WICK_OK ? open_there(context, text, listing->count, cache) : status;
 }
 
+static wick_status note_problem(const wki_listing *listing, wki_picture_file *file)
+{
+    wki_text text;
+    wki_text_init(&text, listing->context);
+    wki_text_printf(&text, "%s/%s: cannot be read", listing->root, file->path);
+    return wki_text_finish(&text, &file->problem);
+}
+
+/* What is wrong with the pictures that the cache leaves out: it says which, and the first of each half, which
+ * will be named, are read again for the reason. */
 static wick_status note_problems(wki_listing *listing, const wki_folder_cache *cache)
 {
-    for (size_t i = 0; i < listing->count; i++) {
-        wki_text text;
-        if (cache->sound[i] || listing->files[i].problem != NULL)
+    static const wick_dataset_options silent;
+    const int64_t *shape = cache->form.shape;
+    int seen[2] = {0};
+    void *pixels;
+    wick_status status = WICK_OK;
+    WKI_TRY(
+        wki_alloc(listing->context, 1, (size_t)(shape[0] * shape[1] * shape[2]), "a picture", &pixels));
+    for (size_t i = 0; i < listing->count && status == WICK_OK; i++) {
+        wki_picture_file *file = &listing->files[i];
+        if (cache->sound[i])
             continue;
-        wki_text_init(&text, listing->context);
-        wki_text_printf(&text, "%s/%s: cannot be read", listing->root, listing->files[i].path);
-        WKI_TRY(wki_text_finish(&text, &listing->files[i].problem));
+        if (file->problem == NULL && seen[file->half] < WKI_NAMED_PICTURES)
+            status = wki_folder_decode(listing, &silent, shape, i, i + 1, i, i + 1, pixels);
+        seen[file->half]++;
+        if (status == WICK_OK && file->problem == NULL)
+            status = note_problem(listing, file);
     }
-    return WICK_OK;
+    free(pixels);
+    return status;
 }
 
 wick_status wki_cache_open(wki_listing *listing, const wick_dataset_options *options,

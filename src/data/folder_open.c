@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAMED = 3 };
-
 typedef struct folder_reading {
     wick_context *context;
     const wick_dataset_options *options;
@@ -24,28 +22,41 @@ typedef struct folder_reading {
     bool damaged;      /* the cache's pixels are not what was written */
 } folder_reading;
 
+static size_t bytes_of(const folder_reading *r)
+{
+    return (size_t)(r->form.shape[0] * r->form.shape[1] * r->form.shape[2]);
+}
+
 /* ---- broken pictures ---- */
 
-static size_t count_problems(const folder_reading *r)
+static size_t count_problems(const wki_listing *listing, size_t begin, size_t end)
 {
     size_t count = 0;
-    for (size_t i = r->begin; i < r->end; i++)
-        count += r->listing.files[i].problem != NULL;
+    for (size_t i = begin; i < end; i++)
+        count += listing->files[i].problem != NULL;
     return count;
 }
 
-/* "a: is broken; b: is empty and 7 more". */
-static wick_status describe_problems(const folder_reading *r, size_t count, char **out)
+static size_t count_broken(const folder_reading *r)
 {
-    wki_text text;
+    return count_problems(&r->listing, r->begin, r->end);
+}
+
+/* "a: is broken; b: is empty; and 7 more", from the root on. */
+static void name_problems(const wki_listing *listing, size_t begin, size_t end, wki_text *text)
+{
+    const size_t count = count_problems(listing, begin, end), root = strlen(listing->root);
     size_t named = 0;
-    wki_text_init(&text, r->context);
-    for (size_t i = r->begin; i < r->end && named < NAMED; i++)
-        if (r->listing.files[i].problem != NULL)
-            wki_text_printf(&text, "%s%s", named++ == 0 ? "" : "; ", r->listing.files[i].problem);
+    for (size_t i = begin; i < end && named < WKI_NAMED_PICTURES; i++) {
+        const char *problem = listing->files[i].problem;
+        if (problem == NULL)
+            continue;
+        if (strncmp(problem, listing->root, root) == 0)
+            problem += root + strspn(problem + root, "/");
+        wki_text_printf(text, "%s%s", named++ == 0 ? "" : "; ", problem);
+    }
     if (count > named)
-        wki_text_printf(&text, "; and %zu more", count - named);
-    return wki_text_finish(&text, out);
+        wki_text_printf(text, "; and %zu more", count - named);
 }
 
 static const char *half_name(wick_split split)
@@ -53,22 +64,63 @@ static const char *half_name(wick_split split)
     return split == WICK_TRAIN ? "training" : "test";
 }
 
-static wick_status check_problems(const folder_reading *r)
+/* "4 of the training half's 15 pictures and 1 of the test half's 9 cannot be read; mend them, or leave them
+ * out (--skip-broken): a: is broken; in the test half: b: is empty". */
+static void describe_broken(const wki_listing *listing, wki_text *text)
 {
-    size_t count = count_problems(r);
-    char *list;
-    if (count == 0)
-        return WICK_OK;
-    if (r->options->skip_broken)
-        return wki_listing_check_classes(&r->listing, r->split);
-    WKI_TRY(describe_problems(r, count, &list));
-    wick_status status =
-        wki_fail(r->context, WICK_EFORMAT,
-                 "%s: %zu of the %s half's %zu pictures cannot be read; mend them, or leave them out "
-                 "(--skip-broken): %s",
-                 r->listing.root, count, half_name(r->split), r->end - r->begin, list);
-    free(list);
+    size_t begin[2], end[2], count[2];
+    for (int half = WICK_TRAIN; half <= WICK_TEST; half++) {
+        wki_listing_half(listing, (wick_split)half, &begin[half], &end[half]);
+        count[half] = count_problems(listing, begin[half], end[half]);
+        if (count[half] > 0)
+            wki_text_printf(text, "%s%zu of the %s half's %zu%s",
+                            half == WICK_TEST && count[WICK_TRAIN] > 0 ? " and " : "", count[half],
+                            half_name((wick_split)half), end[half] - begin[half],
+                            half == WICK_TEST && count[WICK_TRAIN] > 0 ? "" : " pictures");
+    }
+    wki_text_puts(text, " cannot be read; mend them, or leave them out (--skip-broken): ");
+    name_problems(listing, begin[WICK_TRAIN], end[WICK_TRAIN], text);
+    if (count[WICK_TRAIN] > 0 && count[WICK_TEST] > 0)
+        wki_text_puts(text, "; in the test half: ");
+    name_problems(listing, begin[WICK_TEST], end[WICK_TEST], text);
+}
+
+/* Reads all pictures whose problem is not known, of both halves, some at a time, for their problems alone. */
+static wick_status look_at_all(folder_reading *r)
+{
+    enum { CHUNK_BYTES = 8 << 20 };
+    const size_t count = r->listing.count, bytes = bytes_of(r);
+    const size_t chunk = WKI_MIN(count, WKI_MAX(1, CHUNK_BYTES / bytes));
+    void *pixels;
+    wick_status status = WICK_OK;
+    WKI_TRY(wki_alloc(r->context, chunk, bytes, "some pictures", &pixels));
+    for (size_t at = 0; at < count && status == WICK_OK; at += chunk)
+        status = wki_folder_decode(&r->listing, r->options, r->form.shape, 0, count, at,
+                                   WKI_MIN(count, at + chunk), pixels);
+    free(pixels);
     return status;
+}
+
+/* All that are broken are named at once, so that they can be mended at once. */
+static wick_status fail_broken(folder_reading *r)
+{
+    wki_text text;
+    char *line;
+    WKI_TRY(look_at_all(r));
+    wki_text_init(&text, r->context);
+    wki_text_printf(&text, "%s: ", r->listing.root);
+    describe_broken(&r->listing, &text);
+    WKI_TRY(wki_text_finish(&text, &line));
+    wick_status status = wki_fail(r->context, WICK_EFORMAT, "%s", line);
+    free(line);
+    return status;
+}
+
+static wick_status check_problems(folder_reading *r)
+{
+    if (count_broken(r) == 0)
+        return WICK_OK;
+    return r->options->skip_broken ? wki_listing_check_classes(&r->listing, r->split) : fail_broken(r);
 }
 
 /* ---- notes ---- */
@@ -92,23 +144,47 @@ static wick_status note_form(const folder_reading *r, wick_dataset *dataset)
     return WICK_OK;
 }
 
-static wick_status note_left_out(const folder_reading *r, wick_dataset *dataset)
+static wick_status note_classes(const folder_reading *r, wick_dataset *dataset)
 {
-    size_t broken = count_problems(r);
+    const char *first = NULL;
+    const int64_t missing = wki_listing_missing(&r->listing, &first);
+    if (r->listing.class_count == 1)
+        WKI_TRY(wki_dataset_note(dataset, "there is one class only, '%s': everything will be right",
+                                 r->listing.classes[0]));
+    if (missing == 0 || r->split != WICK_TEST)
+        return WICK_OK;
+    return wki_dataset_note(dataset, "the test half has no pictures of %lld of the %zu classes: '%s'%s",
+                            (long long)missing, r->listing.class_count, first,
+                            missing == 1 ? "" : " and others");
+}
+
+static wick_status note_broken(const folder_reading *r, wick_dataset *dataset)
+{
+    const size_t broken = count_broken(r);
+    wki_text text;
+    char *list;
+    if (broken == 0)
+        return WICK_OK;
+    wki_text_init(&text, r->context);
+    name_problems(&r->listing, r->begin, r->end, &text);
+    WKI_TRY(wki_text_finish(&text, &list));
+    wick_status status = wki_dataset_note(
+        dataset, "left out %s %zu of the %s half's %zu pictures, which cannot be read: %s",
+        broken == 1 ? "is" : "are", broken, half_name(r->split), r->end - r->begin, list);
+    free(list);
+    return status;
+}
+
+static wick_status note_all(const folder_reading *r, wick_dataset *dataset)
+{
+    WKI_TRY(note_form(r, dataset));
+    WKI_TRY(note_classes(r, dataset));
     if (r->listing.ignored > 0)
         WKI_TRY(wki_dataset_note(dataset, "%lld %s left out, such as %s", (long long)r->listing.ignored,
                                  r->listing.ignored == 1 ? "file that is no PNG or JPEG picture is"
                                                          : "files that are no PNG or JPEG pictures are",
                                  r->listing.first_ignored));
-    if (broken == 0)
-        return WICK_OK;
-    char *list;
-    WKI_TRY(describe_problems(r, broken, &list));
-    wick_status status = wki_dataset_note(
-        dataset, "left out are %zu of the %s half's %zu pictures, which cannot be read: %s", broken,
-        half_name(r->split), r->end - r->begin, list);
-    free(list);
-    return status;
+    return note_broken(r, dataset);
 }
 
 /* ---- reading ---- */
@@ -138,7 +214,7 @@ static wick_status make_dataset(const folder_reading *r, wick_dataset **out)
     const wki_listing *listing = &r->listing;
     wick_dataset *dataset;
     char *name;
-    size_t count = r->end - r->begin - count_problems(r), put = 0;
+    size_t count = r->end - r->begin - count_broken(r), put = 0;
     WKI_TRY(wki_base_name(r->context, listing->root, &name));
     wick_status status =
         wki_dataset_new(r->context, name, "ImageFolder", listing->root, (int64_t)count,
@@ -150,9 +226,7 @@ static wick_status make_dataset(const folder_reading *r, wick_dataset **out)
     for (size_t i = r->begin; i < r->end; i++)
         if (listing->files[i].problem == NULL)
             dataset->labels[put++] = listing->files[i].label;
-    status = note_form(r, dataset);
-    if (status == WICK_OK)
-        status = note_left_out(r, dataset);
+    status = note_all(r, dataset);
     if (status == WICK_OK)
         *out = dataset;
     else
@@ -160,9 +234,22 @@ static wick_status make_dataset(const folder_reading *r, wick_dataset **out)
     return status;
 }
 
-static size_t bytes_of(const folder_reading *r)
+/* Without a cache, which is what pictures are streamed from, the half has to go into memory. */
+static wick_status check_memory(folder_reading *r)
 {
-    return (size_t)(r->form.shape[0] * r->form.shape[1] * r->form.shape[2]);
+    const size_t count = r->end - r->begin - count_broken(r);
+    if (!wki_exceeds_memory(r->options, (int64_t)count, bytes_of(r)))
+        return WICK_OK;
+    if (!r->options->skip_broken && count_problems(&r->listing, 0, r->listing.count) > 0)
+        return fail_broken(r); /* which is why there is no cache */
+    return wki_fail(r->context, WICK_ELIMIT,
+                    "%s: the %s half's %zu pictures come to %.0f bytes, more than the memory limit of "
+                    "%llu (--memory-limit); they would be streamed from a cache in the user's cache "
+                    "folder, which %s: smaller images (--image-size, --channels), a larger limit or a "
+                    "cache are wanted",
+                    r->listing.root, half_name(r->split), count, (double)count * (double)bytes_of(r),
+                    (unsigned long long)wki_memory_limit(r->options),
+                    r->options->no_cache ? "is ruled out here (--no-cache)" : "cannot be written");
 }
 
 /* Without a cache: the pictures are read to memory. */
@@ -170,6 +257,7 @@ static wick_status open_directly(folder_reading *r, wick_dataset **out)
 {
     wick_dataset *dataset;
     WKI_TRY(find_pictures(r));
+    WKI_TRY(check_memory(r));
     WKI_TRY(read_pixels(r));
     WKI_TRY(make_dataset(r, &dataset));
     size_t bytes = bytes_of(r), put = 0;

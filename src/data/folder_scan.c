@@ -555,22 +555,85 @@ wick_status wki_listing_check_classes(const wki_listing *listing, wick_split hal
     return WICK_OK;
 }
 
+int64_t wki_listing_missing(const wki_listing *listing, const char **first)
+{
+    size_t begin, end;
+    int64_t missing = 0, next = 0;
+    wki_listing_half(listing, WICK_TEST, &begin, &end);
+    for (size_t i = begin; i <= end; i++) {
+        int64_t label = i < end ? listing->files[i].label : (int64_t)listing->class_count;
+        if (label > next && missing == 0)
+            *first = listing->classes[next];
+        missing += WKI_MAX(label - next, 0);
+        next = WKI_MAX(next, label + 1);
+    }
+    return missing;
+}
+
+/* The folder in root of that name, in any capitals; NULL if there is none. */
+static wick_status find_named(const wki_listing *listing, const name_list *names, const char *wanted,
+                              const char **out)
+{
+    *out = NULL;
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcasecmp(names->at[i], wanted) != 0 || !is_folder_at(listing->root, names->at[i]))
+            continue;
+        if (*out != NULL)
+            return wki_fail(
+                listing->context, WICK_EINVAL,
+                "%s: the folders '%s' and '%s' are of one name but for upper and lower case; "
+                "one of them can be a half",
+                listing->root, *out, names->at[i]);
+        *out = names->at[i];
+    }
+    return WICK_OK;
+}
+
+/* The folders of the two halves, NULL where there is none. Without a train/ "valid" is a class's name, as
+ * "invalid" is. */
+static wick_status find_halves(const wki_listing *listing, const name_list *names, const char **train,
+                               const char **test)
+{
+    static const char *const test_names[] = {"test", "val", "validation", "valid"};
+    *test = NULL;
+    WKI_TRY(find_named(listing, names, "train", train));
+    for (size_t i = 0; i < WKI_COUNT(test_names) && *test == NULL; i++)
+        WKI_TRY(find_named(listing, names, test_names[i], test));
+    if (*train != NULL || *test == NULL)
+        return WICK_OK;
+    if (strcasecmp(*test, "valid") != 0)
+        return wki_fail(listing->context, WICK_EFORMAT, "%s: has a folder %s/ but no train/",
+                        listing->root, *test);
+    *test = NULL;
+    return WICK_OK;
+}
+
+static wick_status scan_halves(wki_listing *listing, const char *train, const char *test,
+                               double test_fraction)
+{
+    listing->own_test = test != NULL;
+    if (listing->own_test && test_fraction != 0)
+        return wki_fail(listing->context, WICK_EINVAL,
+                        "%s: has a test half, %s/: no other part of it can be held out as one",
+                        listing->root, test);
+    WKI_TRY(scan_half(listing, train != NULL ? train : "", WICK_TRAIN));
+    if (listing->own_test)
+        return scan_half(listing, test, WICK_TEST);
+    return hold_out(listing, test_fraction == 0 ? DEFAULT_TEST_FRACTION : test_fraction);
+}
+
 wick_status wki_listing_scan(wick_context *context, const char *root, double test_fraction,
                              wki_listing *out)
 {
+    const char *train, *test;
+    name_list names = {0};
+    wick_status status;
     *out = (wki_listing){.context = context};
-    WKI_TRY(wki_strdup(context, root, &out->root));
-    bool train = is_folder_at(root, "train");
-    const char *test = is_folder_at(root, "test") ? "test" : is_folder_at(root, "val") ? "val" : NULL;
-    if (!train && test != NULL)
-        return wki_fail(context, WICK_EFORMAT, "%s: has a folder %s/ but no train/", root, test);
-    out->own_test = test != NULL;
-    if (out->own_test && test_fraction != 0)
-        return wki_fail(context, WICK_EINVAL,
-                        "%s: has a test half, %s/: no other part of it can be held out as one", root,
-                        test);
-    WKI_TRY(scan_half(out, train ? "train" : "", WICK_TRAIN));
-    if (out->own_test)
-        return scan_half(out, test, WICK_TEST);
-    return hold_out(out, test_fraction == 0 ? DEFAULT_TEST_FRACTION : test_fraction);
+    WKI_GOTO_OUT(wki_strdup(context, root, &out->root));
+    WKI_GOTO_OUT(read_names(context, root, &names));
+    WKI_GOTO_OUT(find_halves(out, &names, &train, &test));
+    status = scan_halves(out, train, test, test_fraction);
+out:
+    names_release(&names);
+    return status;
 }

@@ -11,6 +11,7 @@ enum {
     WKI_MOST_FOLDER_CLASSES = 1 << 20,
     WKI_MOST_FOLDERS = 10000, /* within a class */
     WKI_MOST_DEPTH = 16,      /* of folders within a class */
+    WKI_NAMED_PICTURES = 3,   /* of a half's broken ones */
 };
 
 typedef struct wki_picture_file {
@@ -46,6 +47,8 @@ wick_status wki_listing_scan(wick_context *context, const char *root, double tes
 void wki_listing_release(wki_listing *listing);
 /* Where a half's files begin and end. */
 void wki_listing_half(const wki_listing *listing, wick_split half, size_t *begin, size_t *end);
+/* How many classes have no file in the test half, and the first of them. */
+int64_t wki_listing_missing(const wki_listing *listing, const char **first);
 /* Fails for the first class that has no file of that half without a problem. */
 wick_status wki_listing_check_classes(const wki_listing *listing, wick_split half);
 

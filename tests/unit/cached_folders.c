@@ -263,6 +263,72 @@ static void broken_pictures_are_remembered(void **state)
     assert_non_null(strstr(wick_context_message(f->context), "a/02.png: is a PNG picture cut short"));
 }
 
+/* What is wrong with them is said again from a cache, of the first three of each half. */
+static void reasons_are_remembered(void **state)
+{
+    const fixture *f = *state;
+    const wick_dataset_options options[2] = {{.skip_broken = true},
+                                             {.skip_broken = true, .memory_limit = 1}};
+    char name[700], first[1024];
+    for (int i = 0; i < 30; i++) {
+        snprintf(name, sizeof(name), "%s/%c/%02d.png", f->folder, 'a' + i % 2, i);
+        assert_int_equal(truncate(name, 30), 0);
+    }
+    for (int half = WICK_TRAIN; half <= WICK_TEST; half++)
+        for (int time = 0; time < 4; time++) {
+            wick_dataset *dataset = open_half(f, (wick_split)half, &options[time % 2]);
+            const char *note = wick_dataset_note(dataset, 1);
+            assert_non_null(strstr(note, "is a PNG picture cut short"));
+            assert_null(strstr(note, "cannot be read;"));
+            assert_non_null(strstr(note, " more"));
+            if (time == 0)
+                snprintf(first, sizeof(first), "%s", note);
+            assert_string_equal(note, first);
+            wick_dataset_free(dataset);
+        }
+}
+
+static void expect_limit(const fixture *f, const wick_dataset_options *options, const char *why)
+{
+    wick_dataset *dataset;
+    char wanted[128];
+    assert_int_equal(wick_dataset_open_with(f->context, f->folder, NULL, WICK_TRAIN, options, &dataset),
+                     WICK_ELIMIT);
+    snprintf(wanted, sizeof(wanted), "32 pictures come to %d bytes, more than the memory limit of %d",
+             32 * BYTES, 32 * BYTES - 1);
+    assert_non_null(strstr(wick_context_message(f->context), wanted));
+    assert_non_null(strstr(wick_context_message(f->context), why));
+}
+
+/* Without a cache there is nothing that they could be streamed from. */
+static void no_cache_and_no_memory(void **state)
+{
+    const fixture *f = *state;
+    wick_dataset_options options = {.no_cache = true, .memory_limit = 32 * BYTES};
+    char path[700];
+    wick_dataset_free(open_half(f, WICK_TRAIN, &options));
+    options.memory_limit--;
+    expect_limit(f, &options, "which is ruled out here (--no-cache)");
+    options.no_cache = false;
+    snprintf(path, sizeof(path), "%s/a/00.png", f->folder);
+    setenv("XDG_CACHE_HOME", path, 1);
+    expect_limit(f, &options, "which cannot be written");
+    options.memory_limit++;
+    wick_dataset_free(open_half(f, WICK_TRAIN, &options));
+    setenv("XDG_CACHE_HOME", f->cache, 1);
+    options.memory_limit = 1;
+    wick_dataset_free(open_half(f, WICK_TRAIN, &options));
+    /* Broken pictures are why there is none. */
+    wick_dataset *dataset;
+    assert_int_equal(truncate(path, 30), 0);
+    for (int half = WICK_TRAIN; half <= WICK_TEST; half++) {
+        assert_int_equal(
+            wick_dataset_open_with(f->context, f->folder, NULL, (wick_split)half, &options, &dataset),
+            WICK_EFORMAT);
+        assert_non_null(strstr(wick_context_message(f->context), "): a/00.png: is a PNG picture cut"));
+    }
+}
+
 /* In a file that is shorter than is said, or that cannot be read, nothing is found. */
 static void files_that_end_early(void **state)
 {
@@ -476,6 +542,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(streamed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(streamed_from_a_failing_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_pictures_are_remembered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reasons_are_remembered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_cache_and_no_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_that_end_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_place_for_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_room_for_it, set_up, tear_down),

@@ -83,6 +83,8 @@ static void in_torchvisions_order(void **state)
     assert_int_equal(wick_dataset_image_shape(train)[1], 3);
     assert_int_equal(wick_dataset_image_shape(train)[2], 4);
     assert_null(wick_dataset_note(train, 0));
+    assert_non_null(strstr(wick_dataset_note(test, 0), "no pictures of 1 of the 2 classes: 'B c'"));
+    assert_null(wick_dataset_note(test, 1));
     wick_dataset_free(train);
     wick_dataset_free(test);
 }
@@ -246,7 +248,9 @@ static void what_is_a_picture(void **state)
     const wick_dataset_options options = {.skip_broken = true};
     wick_dataset *train = open_half(f, WICK_TRAIN, &options), *test = open_half(f, WICK_TEST, &options);
     assert_int_equal(wick_dataset_count(train) + wick_dataset_count(test), 3);
-    assert_non_null(strstr(wick_dataset_note(train, 1), "3 files that are no PNG or JPEG pictures"));
+    assert_non_null(
+        strstr(wick_dataset_note(train, 1), "one class only, 'a': everything will be right"));
+    assert_non_null(strstr(wick_dataset_note(train, 2), "3 files that are no PNG or JPEG pictures"));
     wick_dataset_free(train);
     wick_dataset_free(test);
     const wick_dataset_options coloured = {.channels = 3, .skip_broken = true};
@@ -289,6 +293,83 @@ static void halves(void **state)
     snprintf(train, sizeof(train), "%s/train", f->folder);
     nftw(train, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     expect_refused(f, NULL, WICK_EFORMAT, "has a folder val/ but no train/");
+}
+
+/* The halves' folders by the names that they have elsewhere, in any capitals. */
+static void names_of_halves(void **state)
+{
+    static const struct {
+        const char *train, *test, *refused;
+    } cases[] = {{"Train", "Test", NULL},
+                 {"TRAIN", "vAL", NULL},
+                 {"train", "Validation", NULL},
+                 {"train", "valid", NULL},
+                 {"training", "Val", "has a folder Val/ but no train/"},
+                 {"trains", "validation", "has a folder validation/ but no train/"}};
+    const fixture *f = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const fixture inner = {.context = f->context, .folder = make_folder()};
+        char name[64];
+        snprintf(name, sizeof(name), "%s/a/1.png", cases[i].train);
+        put_png(inner.folder, name, 1, 2, 2);
+        snprintf(name, sizeof(name), "%s/a/1.png", cases[i].test);
+        put_png(inner.folder, name, 3, 2, 2);
+        if (cases[i].refused != NULL) {
+            expect_refused(&inner, NULL, WICK_EFORMAT, cases[i].refused);
+        } else {
+            wick_dataset *test = open_half(&inner, WICK_TEST, NULL);
+            expect_images(test, "3/0 ");
+            wick_dataset_free(test);
+        }
+        remove_folder(inner.folder);
+    }
+}
+
+/* Without a train/ "valid" is a class; of two folders of one name neither is taken. */
+static void names_of_no_halves(void **state)
+{
+    const fixture *f = *state;
+    put_png(f->folder, "valid/1.png", 1, 2, 2);
+    put_png(f->folder, "valid/2.png", 2, 2, 2);
+    put_png(f->folder, "invalid/1.png", 3, 2, 2);
+    wick_dataset *train = open_half(f, WICK_TRAIN, NULL);
+    assert_string_equal(wick_dataset_class(train, 1), "valid");
+    wick_dataset_free(train);
+    make_folder_in(f, "Train");
+    make_folder_in(f, "train");
+    expect_refused(f, NULL, WICK_EINVAL, "the folders 'Train' and 'train' are of one name but for");
+}
+
+/* What is broken is named of both halves at once, three of each; but the half alone decides. */
+static void broken_in_both_halves(void **state)
+{
+    const fixture *f = *state;
+    for (int i = 0; i < 6; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "train/a/%d.png", i);
+        put_png(f->folder, name, (uint8_t)i, 2, 2);
+        snprintf(name, sizeof(name), "test/a/%d.png", i);
+        put_png(f->folder, name, (uint8_t)i, 2, 2);
+    }
+    put_bytes_in(f, "test/a/2.png", "text");
+    wick_dataset_free(open_half(f, WICK_TRAIN, NULL));
+    for (int i = 0; i < 5; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "train/a/%d.png", i);
+        put_bytes_in(f, name, "text");
+    }
+    for (int no_cache = 0; no_cache < 2; no_cache++) {
+        const wick_dataset_options sizes[2] = {
+            {.no_cache = no_cache != 0},
+            {.no_cache = no_cache != 0, .image_height = 3, .image_width = 3, .channels = 1}};
+        for (int i = 0; i < 2; i++) {
+            expect_refused(f, &sizes[i], WICK_EFORMAT,
+                           ": 5 of the training half's 6 pictures and 1 of the test half's 6 cannot be "
+                           "read; mend them, or leave them out (--skip-broken): train/a/0.png: is");
+            expect_refused(f, &sizes[i], WICK_EFORMAT,
+                           "; and 2 more; in the test half: test/a/2.png: is");
+        }
+    }
 }
 
 /* Of two pictures one is held out, whatever the share, and of one none. */
@@ -408,6 +489,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_a_picture, set_up, tear_down),
         cmocka_unit_test_setup_teardown(halves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names_of_halves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names_of_no_halves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(broken_in_both_halves, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shares, set_up, tear_down),
         cmocka_unit_test_setup_teardown(linked_classes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(too_many_folders, set_up, tear_down),
