@@ -32,7 +32,8 @@ static const char about[] =
     "how many images there are and of which shape, the classes, the labels, how many batches that\n"
     "makes, and the SHA-256 of the files.\n"
     "A folder holds pictures, PNG and JPEG, of which each class has a folder of its name, either in\n"
-    "train/ and test/ (or val/) or alone, and then a part of each class is the test half; or\n"
+    "train/ and test/ (or val/, validation/, valid/; in any capitals) or alone, and then a part of\n"
+    "each class is the test half; or\n"
     "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and\n"
     "t10k-labels-idx1-ubyte, each as it is or with .gz.\n";
 

@@ -27,7 +27,9 @@ static const cli_option options[] = {
      "draw them there, as .png or .svg: each image with its probabilities, and the pairs"},
     SOURCE_OPTIONS(errors_args),
     {"limit", "N", OPTION_INT, offsetof(errors_args, limit), 0, INT32_MAX,
-     "use only the first N test images, 0 for all; else as the run did"},
+     "use only the first N test images, of a folder of pictures N spread evenly over it, 0 for all; "
+     "else as "
+     "the run did"},
     MACHINE_OPTIONS(errors_args),
     JSON_OPTION(errors_args),
     {0},

@@ -119,19 +119,65 @@ static wick_status open_whole(cli_app *app, const cli_data_args *args, wick_spli
     return status;
 }
 
-wick_status dataset_open(cli_app *app, const cli_data_args *args, wick_split split, wick_dataset **out)
+static bool has_note(const wick_dataset *dataset, const char *note)
+{
+    for (int i = 0; dataset != NULL && wick_dataset_note(dataset, i) != NULL; i++)
+        if (strcmp(wick_dataset_note(dataset, i), note) == 0)
+            return true;
+    return false;
+}
+
+/* Says what there is to know of a half, but for what was said of the other (or NULL). */
+static void say_notes(const cli_app *app, const wick_dataset *dataset, const wick_dataset *other)
+{
+    for (int i = 0; wick_dataset_note(dataset, i) != NULL; i++)
+        if (!has_note(other, wick_dataset_note(dataset, i)))
+            app_note(app, "%s", wick_dataset_note(dataset, i));
+}
+
+/* A folder's pictures are in the order of their classes, so the first ones would be of one class: these are
+ * taken evenly. */
+static wick_status take_evenly(cli_app *app, const wick_dataset *whole, int64_t limit,
+                               wick_dataset **out)
+{
+    int64_t count = wick_dataset_count(whole);
+    int64_t *indices = malloc((size_t)limit * sizeof(*indices));
+    if (indices == NULL)
+        return app_fail(app, WICK_ENOMEM, "out of memory");
+    for (int64_t i = 0; i < limit; i++)
+        indices[i] = i * count / limit;
+    wick_status status = wick_dataset_subset(whole, limit, indices, out);
+    free(indices);
+    return status;
+}
+
+static wick_status take_limit(cli_app *app, const wick_dataset *whole, int64_t limit, wick_dataset **out)
+{
+    return strcmp(wick_dataset_class_name(whole), "ImageFolder") == 0
+               ? take_evenly(app, whole, limit, out)
+               : wick_dataset_head(whole, limit, out);
+}
+
+/* said: the other half, whose notes need not be said again; or NULL. */
+static wick_status open_half(cli_app *app, const cli_data_args *args, wick_split split,
+                             const wick_dataset *said, wick_dataset **out)
 {
     wick_dataset *whole;
     TRY(open_whole(app, args, split, &whole));
-    for (int i = 0; !args->quiet && split == WICK_TRAIN && wick_dataset_note(whole, i) != NULL; i++)
-        app_note(app, "%s", wick_dataset_note(whole, i));
+    if (!args->quiet)
+        say_notes(app, whole, said);
     if (args->limit == 0 || args->limit >= wick_dataset_count(whole)) {
         *out = whole;
         return WICK_OK;
     }
-    wick_status status = wick_dataset_head(whole, args->limit, out);
+    wick_status status = take_limit(app, whole, args->limit, out);
     wick_dataset_free(whole);
     return status;
+}
+
+wick_status dataset_open(cli_app *app, const cli_data_args *args, wick_split split, wick_dataset **out)
+{
+    return open_half(app, args, split, NULL, out);
 }
 
 /* Up to three numbers with commas between; returns how many, and 0 for anything else. */
@@ -275,8 +321,8 @@ static wick_status hold_out(cli_app *app, const cli_data_args *args, cli_pair *p
 wick_status pair_open(cli_app *app, const cli_data_args *args, cli_pair *pair)
 {
     TRY(read_transform(app, args, pair));
-    TRY(dataset_open(app, args, WICK_TRAIN, &pair->train_data));
-    TRY(dataset_open(app, args, WICK_TEST, &pair->test_data));
+    TRY(open_half(app, args, WICK_TRAIN, NULL, &pair->train_data));
+    TRY(open_half(app, args, WICK_TEST, pair->train_data, &pair->test_data));
     TRY(hold_out(app, args, pair));
     TRY(choose_normalization(app, args, pair));
     const float *mean = pair->normalized ? pair->mean : NULL, *std = pair->normalized ? pair->std : NULL;

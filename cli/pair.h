@@ -65,8 +65,8 @@ typedef struct cli_data_args {
          offsetof(type, data.test_fraction),                                                            \
          0,                                                                                             \
          0,                                                                                             \
-         "of a folder of pictures without test/ and val/: how much of each class is held out as the "   \
-         "test half, always the same; else 0.2"},                                                       \
+         "of a folder of pictures without test/, val/ or validation/: how much of each class is held "  \
+         "out as the test half, always the same; else 0.2"},                                            \
         {"skip-broken",                                                                                 \
          "",                                                                                            \
          OPTION_BOOL,                                                                                   \
@@ -84,8 +84,8 @@ typedef struct cli_data_args {
     {                                                                                                   \
         "memory-limit", "SIZE", OPTION_TEXT, offsetof(type, data.memory_limit), 0, 0,                   \
             "read the images of a half that is larger than SIZE, such as 500M or 4G, from their files " \
-            "(pictures: from the cache) as they are used; else larger than half of the machine's "      \
-            "memory"                                                                                    \
+            "(pictures: from the cache, without which they are refused) as they are used; else larger " \
+            "than half of the machine's memory"                                                         \
     }
 #define DATA_TRANSFORM_OPTIONS(type)                                                                    \
     {"augment",                                                                                         \
@@ -110,7 +110,9 @@ typedef struct cli_data_args {
 #define DATA_LIMIT_OPTION(type)                                                                         \
     {                                                                                                   \
         "limit", "N", OPTION_INT, offsetof(type, data.limit), 0, INT32_MAX,                             \
-            "use only the first N images of each half; 0 uses all"                                      \
+            "use only the first N images of each half, of a folder of pictures N spread evenly over "   \
+            "it; 0 "                                                                                    \
+            "uses all"                                                                                  \
     }
 
 /* Zero before pair_open(). */
@@ -125,8 +127,8 @@ typedef struct cli_pair {
 
 /* What a run says of its data. The shape is the run's. */
 void data_of_run(const wick_run_args *run, cli_data_args *data);
-/* Opens one half, cut to the limit, with a progress bar, and says on stderr what there is to know of the
- * training half. Owned. An unknown name is a failure of usage. */
+/* Opens one half, cut to the limit, with a progress bar, and says on stderr what there is to know of it.
+ * Owned. An unknown name is a failure of usage. */
 wick_status dataset_open(cli_app *app, const cli_data_args *args, wick_split split, wick_dataset **out);
 /* Opens both, and what is held out of the training half. On failure too, pair_release(). */
 wick_status pair_open(cli_app *app, const cli_data_args *args, cli_pair *pair);

@@ -30,7 +30,9 @@ typedef struct wick_run_args {
     int64_t hidden_units; /* 0: 10; nothing for a model's text */
     const char *data;     /* as for wick_dataset_open() */
     const char *data_dir; /* or NULL */
-    int64_t limit;        /* only the first so many examples of each half; 0: all */
+    int64_t
+        limit; /* only so many examples of each half; 0: all. The first ones; of a folder of pictures every
+                             count/limit-th, so that all classes are among them */
     double test_fraction; /* of a folder of pictures, and skip_broken: as for wick_dataset_open_with() */
     bool skip_broken;
     bool
