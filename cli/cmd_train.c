@@ -156,6 +156,7 @@ static wick_status begin(cli_app *app, const train_args *args, const cli_recipe 
     cli_data_args data = args->data;
     data.validation = training->args.how.validation;
     data.split_seed = training->args.how.split_seed;
+    data.drop_last = training->args.how.drop_last;
     TRY(train_flags_check(app, &training->args.how));
     TRY(pair_open(app, &data, pair));
     TRY(training_use_data(app, training, &args->data, pair));

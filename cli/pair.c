@@ -28,6 +28,7 @@ void data_of_run(const wick_run_args *run, cli_data_args *data)
         .resized = run->resized,
         .validation = run->how.validation,
         .split_seed = run->how.split_seed,
+        .drop_last = run->how.drop_last,
         .augment = run->augment,
         .mean = run->normalized ? run->mean : NULL,
         .std = run->normalized ? run->std : NULL,
@@ -318,16 +319,29 @@ static wick_status hold_out(cli_app *app, const cli_data_args *args, cli_pair *p
     return split(app, (uint64_t)args->split_seed, held, pair);
 }
 
+/* With drop_last there has to be a whole batch. */
+static wick_status check_batches(cli_app *app, const cli_data_args *args, const wick_dataset *train)
+{
+    if (!args->drop_last || args->batch_size <= wick_dataset_count(train))
+        return WICK_OK;
+    return app_usage(app,
+                     "--drop-last leaves nothing to train on: the training half's %" PRId64
+                     " images are fewer than --batch-size %" PRId64,
+                     wick_dataset_count(train), args->batch_size);
+}
+
 wick_status pair_open(cli_app *app, const cli_data_args *args, cli_pair *pair)
 {
     TRY(read_transform(app, args, pair));
     TRY(open_half(app, args, WICK_TRAIN, NULL, &pair->train_data));
     TRY(open_half(app, args, WICK_TEST, pair->train_data, &pair->test_data));
     TRY(hold_out(app, args, pair));
+    TRY(check_batches(app, args, pair->train_data));
     TRY(choose_normalization(app, args, pair));
     const float *mean = pair->normalized ? pair->mean : NULL, *std = pair->normalized ? pair->std : NULL;
     const wick_loader_options shuffled = {.batch_size = args->batch_size,
                                           .shuffle = true,
+                                          .drop_last = args->drop_last,
                                           .transform = pair->transform,
                                           .mean = mean,
                                           .std = std};

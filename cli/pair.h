@@ -18,7 +18,8 @@ typedef struct cli_data_args {
     const float *mean, *std;         /* of a run: what images are normalised with, or NULL */
     const char *validation;          /* as given, or NULL */
     int64_t split_seed;
-    bool quiet; /* what is left out and so on was said before */
+    bool drop_last; /* of the training half's loader */
+    bool quiet;     /* what is left out and so on was said before */
 } cli_data_args;
 
 #define DATA_DEFAULTS                                                                                   \

@@ -20,6 +20,9 @@ const cli_option train_options[] = {
     {"epochs", "N", OPTION_INT, offsetof(train_args, epochs), 1, 1000000,
      "how often to go through the data"},
     DATA_BATCH_OPTION(train_args),
+    {"drop-last", "", OPTION_BOOL, HOW(drop_last), 0, 0,
+     "leave out the last batch of an epoch where it is a short one (DataLoader's drop_last), which norm "
+     "layers cannot be trained on if it is of one image"},
     {"lr", "RATE", OPTION_NUMBER, offsetof(train_args, lr), 0, 0,
      "the learning rate; adam and adamw have 0.001 without this flag"},
     {"optimizer", "sgd|adam|adamw", OPTION_CHOICE, HOW(optimizer), 0, 0,

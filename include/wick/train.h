@@ -191,6 +191,7 @@ typedef struct wick_train_options {
     int64_t split_seed;     /* of the permutation that says which */
     int64_t patience;       /* epochs without a better accuracy of the validation part; 0: no end */
     const char *keep;       /* "last" (or NULL) or "best": of which epoch the weights are kept */
+    bool drop_last;         /* of the loader of the training half */
 } wick_train_options;
 
 /* The optimizer that the options name, for the module's parameters. lr is above 0. Owned.

@@ -44,6 +44,7 @@ const wki_train_option wki_train_options[] = {
     {"split_seed", "split-seed", "Seed of the validation part", WKI_OPTION_COUNT, AT(split_seed), NULL},
     {"patience", "patience", "Patience, epochs", WKI_OPTION_COUNT, AT(patience), NULL},
     {"keep", "keep", "Weights kept", WKI_OPTION_TEXT, AT(keep), "last"},
+    {"drop_last", "drop-last", "A short last batch is left out", WKI_OPTION_FLAG, AT(drop_last), NULL},
     {NULL, NULL, NULL, WKI_OPTION_TEXT, 0, NULL},
 };
 

@@ -40,6 +40,8 @@ differ momentum onecycle
 differ onecycle cycled
 same_after_a_stop clip --clip-grad 0.5
 same_after_a_stop ema --ema 0.8
+same_after_a_stop dropped --drop-last
+differ sgd dropped
 same_after_a_stop all --ema 0.9 --ema-no-warmup --clip-grad 1 --optimizer adamw --schedule onecycle
 differ sgd clip
 differ sgd ema
@@ -68,4 +70,14 @@ for flags in "--optimizer rmsprop" "--optimizer adam --momentum 0.9" "--optimize
     "--label-smoothing 1.5" "--class-weights 1,2" "--class-weights 1,2,3,4,5,6,7,8,9,x" "--class-weights 1,2,3,4,5,6,7,8,9,-1"; do
     try $train --out none $flags
 done
+[ ! -e none ] || echo "a folder was made"
+echo "# the last batch"
+norm='Sequential(Flatten(), Linear(16, 4), BatchNorm1d(4), ReLU(), Linear(4, 10))'
+wick train --data ./tiny --epochs 1 --no-figures --out single --model "$norm" --batch-size 33 2>&1 | grep -c 'batch of one; .* drop the last one'
+wick train --data ./tiny --epochs 1 --no-figures --out whole --model "$norm" --batch-size 33 --drop-last --log-steps steps \
+    >/dev/null
+wc -l <steps | tr -d ' '
+try wick train --data ./tiny --no-figures --out none --batch-size 101 --drop-last
+try wick train --data ./tiny --no-figures --out none --batch-size 81 --drop-last --validation 0.2
+try wick train --resume whole --drop-last
 [ ! -e none ] || echo "a folder was made"
