@@ -240,7 +240,8 @@ static wick_status check_memory(folder_reading *r)
     const size_t count = r->end - r->begin - count_broken(r);
     if (!wki_exceeds_memory(r->options, (int64_t)count, bytes_of(r)))
         return WICK_OK;
-    if (!r->options->skip_broken && count_problems(&r->listing, 0, r->listing.count) > 0)
+    if (!r->options->skip_broken && !r->options->no_cache &&
+        count_problems(&r->listing, 0, r->listing.count) > 0)
         return fail_broken(r); /* which is why there is no cache */
     return wki_fail(r->context, WICK_ELIMIT,
                     "%s: the %s half's %zu pictures come to %.0f bytes, more than the memory limit of "
