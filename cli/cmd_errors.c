@@ -28,8 +28,7 @@ static const cli_option options[] = {
     SOURCE_OPTIONS(errors_args),
     {"limit", "N", OPTION_INT, offsetof(errors_args, limit), 0, INT32_MAX,
      "use only the first N test images, of a folder of pictures N spread evenly over it, 0 for all; "
-     "else as "
-     "the run did"},
+     "else as the run did"},
     MACHINE_OPTIONS(errors_args),
     JSON_OPTION(errors_args),
     {0},

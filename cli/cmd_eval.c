@@ -36,7 +36,8 @@ static const cli_option options[] = {
      "how many images a batch has, over which model_loss and model_acc are means; else the run's, or "
      "32"},
     {"limit", "N", OPTION_INT, offsetof(eval_args, data.limit), 0, INT32_MAX,
-     "use only the first N test images, 0 for all; else as the run did"},
+     "use only the first N test images, of a folder of pictures N spread evenly over it, 0 for all; "
+     "else as the run did"},
     {"predictions", "N", OPTION_INT, offsetof(eval_args, predictions), 1, INT32_MAX,
      "print the probabilities that the first N test images get (make_predictions)"},
     {"report", "FILE", OPTION_TEXT, offsetof(eval_args, report), 0, 0,

@@ -35,7 +35,7 @@ wick_status wki_plan_check_batch(const wki_plan *plan, int64_t count)
             numbers_of(&plan->values[op->in], count) < 2)
             return wki_fail(plan->context, WICK_EINVAL,
                             "%s in training mode has one number of each channel in a batch of one; it "
-                            "needs two or more: larger batches, or drop the last one",
+                            "needs two or more: larger batches, or drop the last one (--drop-last)",
                             op->layer->class_name);
     }
     return WICK_OK;

@@ -73,7 +73,7 @@ done
 [ ! -e none ] || echo "a folder was made"
 echo "# the last batch"
 norm='Sequential(Flatten(), Linear(16, 4), BatchNorm1d(4), ReLU(), Linear(4, 10))'
-wick train --data ./tiny --epochs 1 --no-figures --out single --model "$norm" --batch-size 33 2>&1 | grep -c 'batch of one; .* drop the last one'
+wick train --data ./tiny --epochs 1 --no-figures --out single --model "$norm" --batch-size 33 2>&1 | grep -c 'batch of one; .* drop the last one (--drop-last)'
 wick train --data ./tiny --epochs 1 --no-figures --out whole --model "$norm" --batch-size 33 --drop-last --log-steps steps \
     >/dev/null
 wc -l <steps | tr -d ' '
