@@ -1,4 +1,4 @@
 # A third of an hour on two cores, so one seed.
 need_fashion_mnist
-holds best 1 94.5
+holds best 3 94.5
 echo "best was trained"
