@@ -35,7 +35,7 @@ uint64_t wki_memory_limit(const wick_dataset_options *options);
 /* Whether count images of `bytes` bytes each are more than that. */
 bool wki_exceeds_memory(const wick_dataset_options *options, int64_t count, size_t bytes);
 
-/* Makes room for the places of `count` examples, all zeros; files holds zeros. */
+/* Makes room for the places of `count` examples, all zeros; files has neither places nor files yet. */
 wick_status wki_pixel_files_init(wick_context *context, wki_pixel_files *files, int64_t count);
 /* Adds a file, number files->count; fd is moved on success. */
 wick_status wki_pixel_files_add(wick_context *context, wki_pixel_files *files, const char *path, int fd);
