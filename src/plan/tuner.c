@@ -7,8 +7,9 @@
 /* A round is: TRIAL runs with one thread, TRIAL with several, then the faster for the rest. The
  * first of each trial does not count: the caches, and the threads that may be asleep, have to get
  * ready. The least time of each counts, lest one interruption decides. Rounds double in length:
- * at first the other cores may still be busy with what ran before. */
-enum { TRIAL = 6, FIRST_ROUND = 64, LAST_ROUND = 4096 };
+ * at first the other cores may still be busy with what ran before. They stay short, as a core that is
+ * taken away for the time of a trial, some 50 us, would else decide over a whole training. */
+enum { TRIAL = 6, FIRST_ROUND = 64, LAST_ROUND = 512 };
 
 bool wki_tuner_several(const wki_tuner *tuner)
 {
