@@ -14,45 +14,22 @@
 
 #include "picture_folder.h"
 
-enum { PICTURES = 40, BYTES = 6 * 7 };
+#include "data_fixture.h"
 
-typedef struct fixture {
-    wick_context *context;
-    char *folder, cache[600];
-} fixture;
+enum { PICTURES = 40, BYTES = 6 * 7 };
 
 static int set_up(void **state)
 {
-    fixture *f = calloc(1, sizeof(*f));
-    if (f == NULL || wick_context_new(&f->context) != WICK_OK)
+    if (make_fixture(state) != 0)
         return -1;
-    f->folder = make_folder();
-    snprintf(f->cache, sizeof(f->cache), "%s/.cache", f->folder);
+    const fixture *f = *state;
     setenv("XDG_CACHE_HOME", f->cache, 1);
     for (int i = 0; i < PICTURES; i++) {
         char name[64];
         snprintf(name, sizeof(name), "%c/%02d.png", 'a' + i % 2, i);
         put_png(f->folder, name, (uint8_t)(5 * i), 7, 6);
     }
-    *state = f;
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    remove_folder(f->folder);
-    wick_context_free(f->context);
-    free(f);
-    return 0;
-}
-
-static wick_dataset *open_half(const fixture *f, wick_split split, const wick_dataset_options *options)
-{
-    wick_dataset *dataset;
-    if (wick_dataset_open_with(f->context, f->folder, NULL, split, options, &dataset) != WICK_OK)
-        fail_msg("%s", wick_context_message(f->context));
-    return dataset;
 }
 
 /* The only cache file, or "". */

@@ -8,32 +8,18 @@
 
 #include "idx_maker.h"
 
-enum { IMAGE = 3 * 32 * 32 };
+#include "data_fixture.h"
 
-typedef struct fixture {
-    wick_context *context;
-    char *folder;
-} fixture;
+enum { IMAGE = 3 * 32 * 32 };
 
 static int set_up(void **state)
 {
-    fixture *f = calloc(1, sizeof(*f));
-    if (f == NULL || wick_context_new(&f->context) != WICK_OK)
+    if (make_fixture(state) != 0)
         return -1;
-    f->folder = make_folder();
+    const fixture *f = *state;
     unsetenv("WICK_DATA_DIR");
     unsetenv("XDG_CACHE_HOME");
     setenv("HOME", f->folder, 1);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    remove_folder(f->folder);
-    wick_context_free(f->context);
-    free(f);
     return 0;
 }
 

@@ -8,33 +8,19 @@
 
 #include "idx_maker.h"
 
-#define FASHION_MNIST "/usr/share/datasets/fashion-mnist"
+#include "data_fixture.h"
 
-typedef struct fixture {
-    wick_context *context;
-    char *folder;
-} fixture;
+#define FASHION_MNIST "/usr/share/datasets/fashion-mnist"
 
 static int set_up(void **state)
 {
-    fixture *f = calloc(1, sizeof(*f));
-    if (f == NULL || wick_context_new(&f->context) != WICK_OK)
+    if (make_fixture(state) != 0)
         return -1;
-    f->folder = make_folder();
+    const fixture *f = *state;
     /* Neither this machine's data sets nor its user's are to be found. */
     unsetenv("WICK_DATA_DIR");
     unsetenv("XDG_CACHE_HOME");
     setenv("HOME", f->folder, 1);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    remove_folder(f->folder);
-    wick_context_free(f->context);
-    free(f);
     return 0;
 }
 

@@ -12,39 +12,15 @@
 
 #include "picture_folder.h"
 
-typedef struct fixture {
-    wick_context *context;
-    char *folder;
-} fixture;
+#include "data_fixture.h"
 
 static int set_up(void **state)
 {
-    fixture *f = calloc(1, sizeof(*f));
-    if (f == NULL || wick_context_new(&f->context) != WICK_OK)
+    if (make_fixture(state) != 0)
         return -1;
-    f->folder = make_folder();
-    char cache[512];
-    snprintf(cache, sizeof(cache), "%s/.cache", f->folder);
-    setenv("XDG_CACHE_HOME", cache, 1);
-    *state = f;
+    const fixture *f = *state;
+    setenv("XDG_CACHE_HOME", f->cache, 1);
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    remove_folder(f->folder);
-    wick_context_free(f->context);
-    free(f);
-    return 0;
-}
-
-static wick_dataset *open_half(const fixture *f, wick_split split, const wick_dataset_options *options)
-{
-    wick_dataset *dataset;
-    if (wick_dataset_open_with(f->context, f->folder, NULL, split, options, &dataset) != WICK_OK)
-        fail_msg("%s", wick_context_message(f->context));
-    return dataset;
 }
 
 /* The first pixel and the label of each image. */

@@ -11,44 +11,14 @@
 
 #include "idx_maker.h"
 
+#include "data_fixture.h"
+
 enum { COUNT = 45, HEIGHT = 6, WIDTH = 7, BYTES = HEIGHT * WIDTH, CIFAR_BYTES = 3 * 32 * 32 };
-
-typedef struct fixture {
-    wick_context *context;
-    char *folder;
-} fixture;
-
-static int set_up(void **state)
-{
-    fixture *f = calloc(1, sizeof(*f));
-    if (f == NULL || wick_context_new(&f->context) != WICK_OK)
-        return -1;
-    f->folder = make_folder();
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    remove_folder(f->folder);
-    wick_context_free(f->context);
-    free(f);
-    return 0;
-}
-
-static wick_dataset *open_with(const fixture *f, wick_split split, const wick_dataset_options *options)
-{
-    wick_dataset *dataset;
-    if (wick_dataset_open_with(f->context, f->folder, NULL, split, options, &dataset) != WICK_OK)
-        fail_msg("%s", wick_context_message(f->context));
-    return dataset;
-}
 
 /* 0: the usual limit, which no set here comes near. */
 static wick_dataset *open_limited(const fixture *f, wick_split split, int64_t limit)
 {
-    wick_dataset *dataset = open_with(f, split, &(wick_dataset_options){.memory_limit = limit});
+    wick_dataset *dataset = open_half(f, split, &(wick_dataset_options){.memory_limit = limit});
     assert_true((wick_dataset_pixels(dataset) == NULL) == (limit > 0));
     return dataset;
 }
@@ -160,7 +130,7 @@ static void idx_files(void **state)
     /* The pixels count, not the header: as many as the limit are held in memory. */
     wick_dataset_free(open_limited(f, WICK_TRAIN, COUNT * BYTES - 1));
     wick_dataset *held =
-        open_with(f, WICK_TRAIN, &(wick_dataset_options){.memory_limit = COUNT * BYTES});
+        open_half(f, WICK_TRAIN, &(wick_dataset_options){.memory_limit = COUNT * BYTES});
     assert_non_null(wick_dataset_pixels(held));
     wick_dataset_free(held);
 }
@@ -267,7 +237,7 @@ static void gzipped_images(void **state)
     put_file(f->folder, "train-images-idx3-ubyte.gz", gzipped(make_images(MANY, 8, 9)));
     expect_refused(f, &(wick_dataset_options){.memory_limit = MANY * 8 * 9 - 1}, WICK_ELIMIT,
                    "inflates to 7200 bytes of pixels");
-    wick_dataset_free(open_with(f, WICK_TRAIN, &(wick_dataset_options){.memory_limit = MANY * 8 * 9}));
+    wick_dataset_free(open_half(f, WICK_TRAIN, &(wick_dataset_options){.memory_limit = MANY * 8 * 9}));
 }
 
 /* ---- a file of more than 2 GiB, which takes no room on the disk ---- */
@@ -302,7 +272,7 @@ static void more_than_two_gigabytes(void **state)
     wick_tensor *first, *last;
     put_large(f);
     long before = most_memory();
-    wick_dataset *dataset = open_with(f, WICK_TRAIN, &options);
+    wick_dataset *dataset = open_half(f, WICK_TRAIN, &options);
     assert_int_equal(wick_dataset_count(dataset), LARGE_COUNT);
     assert_int_equal(wick_dataset_get_pixels(dataset, 0, &first), WICK_OK);
     assert_int_equal(wick_dataset_get_pixels(dataset, LARGE_COUNT - 1, &last), WICK_OK);
@@ -396,9 +366,9 @@ static void cifar100(void **state)
 static void expect_fitted(const fixture *f)
 {
     wick_dataset_options options = {.image_height = 4, .image_width = 3, .channels = 3};
-    wick_dataset *wanted = open_with(f, WICK_TRAIN, &options);
+    wick_dataset *wanted = open_half(f, WICK_TRAIN, &options);
     options.memory_limit = wick_dataset_count(wanted) * 4 * 3 * 3; /* less than the pixels before */
-    wick_dataset *got = open_with(f, WICK_TRAIN, &options);
+    wick_dataset *got = open_half(f, WICK_TRAIN, &options);
     assert_non_null(wick_dataset_pixels(got));
     expect_same(wanted, got);
     wick_dataset_free(wanted);
@@ -420,7 +390,7 @@ static void fitted_idx(void **state)
                    "188999; a larger one (--memory-limit) is wanted, or smaller images (--image-size, "
                    "--channels)");
     options.folders_alone = true; /* what is for folders of pictures changes nothing here */
-    wick_dataset_free(open_with(f, WICK_TRAIN, &options));
+    wick_dataset_free(open_half(f, WICK_TRAIN, &options));
 }
 
 static void fitted_lying(void **state)
@@ -545,7 +515,7 @@ static void a_file_that_fails(void **state)
     wki_pixel_files_release(&files);
 }
 
-#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_fixture, tear_down)
 
 int main(void)
 {
