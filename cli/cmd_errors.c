@@ -26,6 +26,8 @@ static const cli_option options[] = {
     {"out", "FILE", OPTION_TEXT, offsetof(errors_args, out), 0, 0,
      "draw them there, as .png or .svg: each image with its probabilities, and the pairs"},
     SOURCE_OPTIONS(errors_args),
+    SOURCE_MEMORY_OPTION(errors_args),
+    SOURCE_TTA_OPTION(errors_args),
     {"limit", "N", OPTION_INT, offsetof(errors_args, limit), 0, INT32_MAX,
      "use only the first N test images, of a folder of pictures N spread evenly over it, 0 for all; "
      "else as the run did"},

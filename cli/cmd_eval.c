@@ -16,7 +16,7 @@ typedef struct eval_args {
     cli_operands operands;
     cli_data_args data;
     cli_machine_args machine;
-    const char *model, *report;
+    const char *model, *report, *tta;
     int64_t hidden_units, predictions;
     bool json;
 } eval_args;
@@ -38,6 +38,8 @@ static const cli_option options[] = {
     {"limit", "N", OPTION_INT, offsetof(eval_args, data.limit), 0, INT32_MAX,
      "use only the first N test images, of a folder of pictures N spread evenly over it, 0 for all; "
      "else as the run did"},
+    TTA_OPTION(eval_args, tta, TTA_OF_RUN),
+    MEMORY_LIMIT_OPTION(eval_args, data.memory_limit),
     {"predictions", "N", OPTION_INT, offsetof(eval_args, predictions), 1, INT32_MAX,
      "print the probabilities that the first N test images get (make_predictions)"},
     {"report", "FILE", OPTION_TEXT, offsetof(eval_args, report), 0, 0,
@@ -113,6 +115,7 @@ static void fill_data(const eval_args *args, eval_work *evaluation)
         data->batch_size = args->data.batch_size;
     if (args->data.limit >= 0)
         data->limit = args->data.limit;
+    data->memory_limit = args->data.memory_limit;
 }
 
 /* The weights of a file in the model that the flags name. */
@@ -146,10 +149,10 @@ static wick_status open_operand(cli_app *app, const eval_args *args, eval_work *
 {
     const char *operand = args->operands.at[0];
     if (args->report != NULL && (!is_folder(operand) || args->model != NULL || args->hidden_units != 0 ||
-                                 args->data.data != NULL || args->data.limit >= 0))
+                                 args->tta != NULL || args->data.data != NULL || args->data.limit >= 0))
         return app_usage(
-            app, "--report is for a run as it is: a folder, without --model, --hidden-units, --data and "
-                 "--limit");
+            app, "--report is for a run as it is: a folder, without --model, --hidden-units, --tta, "
+                 "--data and --limit");
     if (is_folder(operand)) {
         TRY(wick_run_open(app->context, operand, &evaluation->run));
         return path_join(app, operand, "model.pth", &evaluation->weights);
@@ -181,6 +184,7 @@ static wick_status open_all(cli_app *app, const eval_args *args, eval_work *eval
     TRY(dataset_open(app, &evaluation->data, WICK_TEST, &evaluation->test_data));
     TRY(check_classes(app, evaluation));
     TRY(load_model(app, args, evaluation));
+    model_set_tta(evaluation->model, args->tta);
     const wick_loader_options in_order = {.batch_size = evaluation->data.batch_size,
                                           .mean = evaluation->data.mean,
                                           .std = evaluation->data.std};

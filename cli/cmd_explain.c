@@ -21,6 +21,7 @@ typedef struct explain_args {
 
 static const cli_option options[] = {
     SOURCE_OPTIONS(explain_args),
+    SOURCE_MEMORY_OPTION(explain_args),
     {"index", "N", OPTION_INT, offsetof(explain_args, index), 0, INT32_MAX,
      "image N of the data set, instead of a picture"},
     {"split", "train|test", OPTION_CHOICE, offsetof(explain_args, split), 0, 0,
@@ -46,7 +47,8 @@ static const explain_args defaults = {.index = -1,
 static const char about[] =
     "Runs a model on one image, a PNG or JPEG picture or one of the data set, and shows what\n"
     "every layer makes of it: in numbers on stdout, and as a figure with the image, the class\n"
-    "probabilities, the first layer's kernels and all activations.\n"
+    "probabilities, the first layer's kernels and all activations. Of a run that was trained with\n"
+    "--tta flip they are those of the image alone.\n"
     "A picture is made what the model was trained on as 'wick predict' does it.\n";
 
 static const char examples[] =
@@ -387,6 +389,8 @@ static wick_status explain(cli_app *app, const explain_args *args, explain_work 
 {
     TRY(settings_use_machine(app, &args->machine));
     TRY(source_open(app, args->operands.at[0], &args->source, &work->source));
+    /* The probabilities are to be those of the layers that are shown. */
+    wick_module_set_tta(work->source.model, WICK_TTA_NONE);
     TRY(take_image(app, args, work));
     TRY(take_layers(app, work));
     TRY(draw(app, args, work));

@@ -148,3 +148,9 @@ void model_release(cli_model_choice *choice)
     free(choice->text);
     memset(choice, 0, sizeof(*choice));
 }
+
+void model_set_tta(wick_module *model, const char *tta)
+{
+    if (tta != NULL)
+        wick_module_set_tta(model, strcmp(tta, "flip") == 0 ? WICK_TTA_FLIP : WICK_TTA_NONE);
+}

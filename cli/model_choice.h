@@ -28,5 +28,16 @@ wick_status model_choose(cli_app *app, const char *given, bool hidden_units, cli
 wick_status model_make(cli_app *app, const cli_model_choice *choice, const int64_t image_shape[3],
                        int64_t hidden_units, int64_t class_count, wick_module **model);
 void model_release(cli_model_choice *choice);
+/* --tta's value, or NULL: as the model is. */
+void model_set_tta(wick_module *model, const char *tta);
+
+#define TTA_OF_RUN                                                                                      \
+    "flip takes the mean of what the model gives for an image and for its mirror image (test-time "     \
+    "augmentation); else "                                                                              \
+    "as the run did"
+#define TTA_OPTION(type, field, what)                                                                   \
+    {                                                                                                   \
+        "tta", "none|flip", OPTION_CHOICE, offsetof(type, field), 0, 0, what                            \
+    }
 
 #endif

@@ -59,6 +59,7 @@ static wick_status open_file(cli_app *app, const char *path, const cli_source_ar
         return app_fail(app, WICK_ENOMEM, "out of memory");
     source->data.data = args->data != NULL ? args->data : "fashion-mnist";
     source->data.data_dir = args->data_dir;
+    source->data.memory_limit = args->memory_limit;
     TRY(find_facts(app, source));
     TRY(model_make(app, &source->choice, source->image_shape,
                    args->hidden_units != 0 ? args->hidden_units : 10, source->class_count,
@@ -76,6 +77,7 @@ static wick_status open_run(cli_app *app, const char *folder, const cli_source_a
     TRY(wick_run_open(app->context, folder, &source->run));
     const wick_run_args *run = wick_run_get_args(source->run);
     data_of_run(run, &source->data);
+    source->data.memory_limit = args->memory_limit;
     source->data.batch_size = source->data.limit = 0;
     if (args->data != NULL) {
         source->data.data = args->data;
@@ -92,8 +94,10 @@ static wick_status open_run(cli_app *app, const char *folder, const cli_source_a
 wick_status source_open(cli_app *app, const char *operand, const cli_source_args *args,
                         cli_source *source)
 {
-    return is_folder(operand) ? open_run(app, operand, args, source)
-                              : open_file(app, operand, args, source);
+    TRY(is_folder(operand) ? open_run(app, operand, args, source)
+                           : open_file(app, operand, args, source));
+    model_set_tta(source->model, args->tta);
+    return WICK_OK;
 }
 
 void source_release(cli_source *source)

@@ -6,7 +6,7 @@
 #include "pair.h"
 
 typedef struct cli_source_args {
-    const char *model, *data, *data_dir;
+    const char *model, *data, *data_dir, *memory_limit, *tta;
     int64_t hidden_units;
 } cli_source_args;
 
@@ -36,6 +36,9 @@ typedef struct cli_source_args {
         "data-dir", "DIR", OPTION_TEXT, offsetof(type, source.data_dir), 0, 0,                          \
             "where to look for a known data set first"                                                  \
     }
+/* Of those commands that go through the data, or that predict. */
+#define SOURCE_MEMORY_OPTION(type) MEMORY_LIMIT_OPTION(type, source.memory_limit)
+#define SOURCE_TTA_OPTION(type)    TTA_OPTION(type, source.tta, TTA_OF_RUN)
 
 /* Zero before source_open(). */
 typedef struct cli_source {

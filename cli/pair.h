@@ -44,6 +44,13 @@ typedef struct cli_data_args {
             "where to look for a known data set first; else $WICK_DATA_DIR, the user's cache and "      \
             "/usr/share/datasets"                                                                       \
     }
+#define MEMORY_LIMIT_OPTION(type, field)                                                                \
+    {                                                                                                   \
+        "memory-limit", "SIZE", OPTION_TEXT, offsetof(type, field), 0, 0,                               \
+            "read the images of a half that is larger than SIZE, such as 500M or 4G, from their files " \
+            "(pictures: from the cache, without which they are refused) as they are used; else larger " \
+            "than half of the machine's memory"                                                         \
+    }
 #define DATA_PICTURE_OPTIONS(type)                                                                      \
     {"image-size",                                                                                      \
      "N|HxW",                                                                                           \
@@ -82,12 +89,7 @@ typedef struct cli_data_args {
          0,                                                                                             \
          0,                                                                                             \
          "read a folder's pictures anew; else they are read once and kept in the user's cache"},        \
-    {                                                                                                   \
-        "memory-limit", "SIZE", OPTION_TEXT, offsetof(type, data.memory_limit), 0, 0,                   \
-            "read the images of a half that is larger than SIZE, such as 500M or 4G, from their files " \
-            "(pictures: from the cache, without which they are refused) as they are used; else larger " \
-            "than half of the machine's memory"                                                         \
-    }
+        MEMORY_LIMIT_OPTION(type, data.memory_limit)
 #define DATA_TRANSFORM_OPTIONS(type)                                                                    \
     {"augment",                                                                                         \
      "TRANSFORMS",                                                                                      \

@@ -87,6 +87,10 @@ const cli_option train_options[] = {
     {"keep", "best|last", OPTION_CHOICE, HOW(keep), 0, 0,
      "keep the weights of the last epoch, or of the one that was best on the validation part; best with "
      "--patience"},
+    TTA_OPTION(
+        train_args, how.tta,
+        "test-time augmentation: flip evaluates the mean of what the model gives for an image and for "
+        "its mirror image, and so will whatever loads the run; none without this flag"),
     {"seed", "S", OPTION_SEED, offsetof(train_args, seed), 0, 0,
      "torch.manual_seed(S), before the model is made and once more before training"},
     MACHINE_OPTIONS(train_args),

@@ -113,6 +113,8 @@ wick_status training_begin(cli_app *app, cli_training *training, const cli_pair 
         status =
             wick_train_options_optimizer(&args->how, training->model, args->lr, &training->optimizer);
     if (status == WICK_OK)
+        status = wick_train_options_tta(&args->how, training->model);
+    if (status == WICK_OK)
         status = wick_train_options_apply(&args->how, training->optimizer, args->epochs,
                                           wick_loader_length(pair->train_loader));
     /* Of a run from its beginning the options are those of the command line. */

@@ -268,6 +268,18 @@ WICK_API void wick_module_train(wick_module *module);
 WICK_API void wick_module_eval(wick_module *module);
 WICK_API bool wick_module_training(const wick_module *module);
 
+/* Test-time augmentation: what an output in evaluation mode is the mean of. */
+typedef enum wick_tta {
+    WICK_TTA_NONE,
+    WICK_TTA_FLIP, /* the outputs for the image and for its mirror image, left and right exchanged */
+} wick_tta;
+/* For forwards of this very module, in evaluation mode, from now on: wick_module_forward(), wick_eval_model(),
+ * wick_test_step() and wick_make_predictions() take inputs [N, C, H, W] alone then (else WICK_ESHAPE), and no batch norm without running statistics (WICK_EINVAL). Training and
+ * wick_module_activations() are as without. It is what ttach's ClassificationTTAWrapper(model, flip_transform()) does with
+ * merge_mode "mean". */
+WICK_API void wick_module_set_tta(wick_module *module, wick_tta tta);
+WICK_API wick_tta wick_module_tta(const wick_module *module);
+
 /* model(input): input is float32, its batch first; *output is owned. In training mode what backward
  * needs is kept until the next forward.
  * Errors: WICK_ESHAPE, WICK_EINVAL, WICK_ENOMEM. */

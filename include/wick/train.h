@@ -192,6 +192,7 @@ typedef struct wick_train_options {
     int64_t patience;       /* epochs without a better accuracy of the validation part; 0: no end */
     const char *keep;       /* "last" (or NULL) or "best": of which epoch the weights are kept */
     bool drop_last;         /* of the loader of the training half */
+    const char *tta; /* test-time augmentation, "none" (or NULL) or "flip": wick_module_set_tta() */
 } wick_train_options;
 
 /* The optimizer that the options name, for the module's parameters. lr is above 0. Owned.
@@ -211,6 +212,10 @@ WICK_API wick_status wick_train_options_apply(const wick_train_options *options,
  * Errors: WICK_EINVAL, those of wick_cross_entropy_loss_new(); WICK_ENOMEM. */
 WICK_API wick_status wick_train_options_loss(const wick_train_options *options, wick_context *context,
                                              int64_t class_count, wick_loss **out);
+
+/* Gives the model the options' test-time augmentation.
+ * Errors: WICK_EINVAL. */
+WICK_API wick_status wick_train_options_tta(const wick_train_options *options, wick_module *model);
 
 /* One of the options as text, for those who print them. */
 typedef struct wick_train_setting {

@@ -115,6 +115,27 @@ bool wick_module_training(const wick_module *module)
     return module->training;
 }
 
+void wki_module_forget_plans(wick_module *module)
+{
+    for (; module != NULL; module = module->parent) {
+        if (module->plan != NULL)
+            module->plan_free(module->plan);
+        module->plan = NULL;
+    }
+}
+
+void wick_module_set_tta(wick_module *module, wick_tta tta)
+{
+    if (module->tta != tta)
+        wki_module_forget_plans(module);
+    module->tta = tta;
+}
+
+wick_tta wick_module_tta(const wick_module *module)
+{
+    return module->tta;
+}
+
 void wick_module_zero_grad(wick_module *module)
 {
     for (int i = 0; i < WKI_MAX_PARAMETERS; i++) {

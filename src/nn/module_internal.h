@@ -109,6 +109,7 @@ struct wick_module {
     wki_module_kind kind;
     char *class_name; /* "Sequential", "Conv2d", "FashionMNISTModelV2". Owned */
     bool training;
+    wick_tta tta;
 
     struct wick_module *parent;    /* the container that it was moved into, or NULL */
     struct wick_module **children; /* containers only */
@@ -135,6 +136,9 @@ struct wick_module {
     void *plan;
     void (*plan_free)(void *plan);
 };
+
+/* A plan made before a change runs the module as it was: forgets it, in the module and above. */
+void wki_module_forget_plans(wick_module *module);
 
 /* What a walk tells of. A Residual is y = body(x) + x, or body(x) + shortcut(x): its body is its children
  * but for the last if that is named "shortcut". */

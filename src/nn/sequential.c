@@ -83,16 +83,6 @@ static wick_status add(wick_module *sequential, const char *name, wick_module *c
     return WICK_OK;
 }
 
-/* A plan made before the change runs the model as it was: forget it here and above. */
-static void forget_plans(wick_module *module)
-{
-    for (; module != NULL; module = module->parent) {
-        if (module->plan != NULL)
-            module->plan_free(module->plan);
-        module->plan = NULL;
-    }
-}
-
 wick_status wick_sequential_append(wick_module *sequential, const char *name, wick_module *child)
 {
     if (sequential == NULL) {
@@ -109,6 +99,6 @@ wick_status wick_sequential_append(wick_module *sequential, const char *name, wi
         wick_module_free(child);
         return status;
     }
-    forget_plans(sequential);
+    wki_module_forget_plans(sequential);
     return WICK_OK;
 }

@@ -168,6 +168,7 @@ static wick_status lay_out(wki_plan *plan)
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->layout != NULL)
             WKI_TRY(plan->ops[i].kind->layout(&plan->ops[i], plan));
+    WKI_TRY(wki_plan_flips_need(plan));
     /* Scratch comes first in a thread's memory; what the ops asked for of their own comes after it. */
     for (int i = 0; i < plan->op_count; i++)
         plan->ops[i].thread_at += plan->scratch_floats;

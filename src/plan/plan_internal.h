@@ -49,6 +49,7 @@ typedef struct wki_task {
     float *gradients; /* the parameters' gradients of this part of the batch */
     bool accumulate;  /* add to them */
     bool input_gradient; /* the input's gradient is wanted too */
+    bool mirrored;       /* the images are to come in with left and right exchanged */
 } wki_task;
 
 /* What an op's settle() is told: all blocks have come as far as the op. */
@@ -182,6 +183,8 @@ struct wki_plan {
     float *thread_memory; /* [threads][thread_floats] */
     size_t thread_floats;
     size_t scratch_floats; /* the first of a thread's floats */
+    size_t
+        unflipped_at; /* in each slot: the outputs for the images as they are, while the mirrored ones run */
     float *shared;
     size_t shared_floats;
 
@@ -259,6 +262,13 @@ static inline int64_t wki_block_images(const wki_plan *plan, int64_t count, int6
 {
     return WKI_MIN(plan->block_images, count - block * plan->block_images);
 }
+
+/* Test-time augmentation by flips: room for the outputs of a block; a value whose rows become their mirror image; and
+ * the outputs kept, then made the mean with those of the mirrored images. */
+wick_status wki_plan_flips_need(wki_plan *plan);
+void wki_mirror_value(const wki_task *task, const wki_value *value, float *data);
+void wki_keep_unflipped(const wki_task *task);
+void wki_take_mean(const wki_task *task);
 
 /* Makes the values, the ops and the stages for that input (the batch first). */
 wick_status wki_plan_build_ops(wki_plan *plan, int ndim, const int64_t *shape);

@@ -151,23 +151,34 @@ static void find_pixels(const wki_task *task, const wki_value *value, const uint
     }
 }
 
-static void input_forward(const wki_op *op, const wki_task *task)
+static void take_pixels(const wki_task *task, const wki_value *value, float *data)
 {
-    const wki_value *value = &task->plan->values[op->out];
-    float *data = wki_data(task, op->out);
-    if (task->batch->pixels != NULL || task->batch->fetch != NULL) {
-        const uint8_t *pixels[WKI_LANES];
-        find_pixels(task, value, pixels);
-        pixels_to_value(task, value, pixels, data);
-        if (task->batch->mean != NULL)
-            normalize_value(task, value, data);
-        return;
-    }
+    const uint8_t *pixels[WKI_LANES];
+    find_pixels(task, value, pixels);
+    pixels_to_value(task, value, pixels, data);
+    if (task->batch->mean != NULL)
+        normalize_value(task, value, data);
+}
+
+static void take_images(const wki_task *task, const wki_value *value, float *data)
+{
     const float *images = task->batch->images + task->first * value->numel;
     if (value->lanes)
         rows_to_value(task->plan, value, &value->data, data, task->images, images, NULL);
     else
         memcpy(data, images, (size_t)(task->images * value->numel) * sizeof(float));
+}
+
+static void input_forward(const wki_op *op, const wki_task *task)
+{
+    const wki_value *value = &task->plan->values[op->out];
+    float *data = wki_data(task, op->out);
+    if (task->batch->pixels != NULL || task->batch->fetch != NULL)
+        take_pixels(task, value, data);
+    else
+        take_images(task, value, data);
+    if (task->mirrored)
+        wki_mirror_value(task, value, data);
 }
 
 static void input_backward(const wki_op *op, const wki_task *task)

@@ -15,6 +15,7 @@ typedef struct run {
 
     bool forward, backward;
     bool fused; /* nothing of a block is needed once it is done: it may use its thread's slot */
+    bool flips; /* forward twice, the second time mirrored */
     bool cross_entropy;
     float *output; /* [count][output numel] or NULL */
     const float *output_gradient;
@@ -71,6 +72,21 @@ static void run_backward(const run *r, const wki_task *task, bool present, int b
             prefetch_ahead(task, 2 * plan->op_count - 1 - i, 2 * plan->op_count);
         sync_threads(r);
     }
+}
+
+/* The whole plan a second time, with the images mirrored; the output becomes the mean of the two. */
+static void run_mirrored(const run *r, const wki_task *task, bool present)
+{
+    const bool whole = present && task->part == 0;
+    wki_task mirrored = *task;
+    mirrored.mirrored = true;
+    if (whole)
+        wki_keep_unflipped(task);
+    sync_threads(r);
+    run_forward(r, &mirrored, present, 0, r->plan->op_count);
+    if (whole)
+        wki_take_mean(task);
+    sync_threads(r);
 }
 
 /* Between forward and backward: the output goes out, the loss's gradient comes in. */
@@ -137,6 +153,8 @@ static void run_block(const run *r, const wki_task *task, bool present, const sp
     bool whole = present && task->part == 0;
     if (now->forward)
         run_forward(r, task, present, begin, end);
+    if (now->forward && r->flips)
+        run_mirrored(r, task, present);
     if (now->output) {
         if (whole)
             run_output(r, task);
@@ -308,7 +326,7 @@ static void run_thread(void *argument, int thread, int threads)
 static int useful_threads(const run *r, wki_tuner **tuner)
 {
     wki_plan *plan = r->plan;
-    double passes = (r->forward ? 1.0 : 0.0) + (r->backward ? 2.0 : 0.0);
+    double passes = (r->forward ? r->flips ? 2.0 : 1.0 : 0.0) + (r->backward ? 2.0 : 0.0);
     double work = (double)plan->multiply_adds * (double)r->batch->count * passes;
     double least = plan->context->work_per_thread;
     int threads = (int)WKI_MAX(1.0, WKI_MIN((double)plan->threads, work / least));
@@ -352,6 +370,11 @@ static void run_all(run *r)
         wki_tuner_took(tuner, wki_seconds() - start);
 }
 
+static bool flips(const wki_plan *plan)
+{
+    return plan->module->tta == WICK_TTA_FLIP && !plan->module->training;
+}
+
 /* Each forward that drops takes a seed of its own from the default generator. */
 static void draw_seed(wki_plan *plan)
 {
@@ -371,6 +394,7 @@ void wki_plan_forward(wki_plan *plan, const wki_batch *batch, float *output)
              .batch = batch,
              .forward = true,
              .fused = !plan->module->training,
+             .flips = flips(plan),
              .output = output};
     draw_seed(plan);
     run_all(&r);
@@ -397,6 +421,7 @@ void wki_plan_step(wki_plan *plan, const wki_batch *batch, const wki_updater *up
              .forward = true,
              .backward = updater != NULL,
              .fused = true,
+             .flips = flips(plan),
              .cross_entropy = true,
              .output = logits,
              .losses = losses,

@@ -507,6 +507,11 @@ wick_status wick_run_load_model(wick_run *run, wick_module **out)
         status = load_weights(run, path, model);
         free(path);
     }
+    if (status == WICK_OK) {
+        status = wick_train_options_tta(&args->how, model);
+        if (status != WICK_OK)
+            status = wki_fail_in(run->context, status, "%s/" ARGS_FILE, run->folder);
+    }
     if (status == WICK_OK)
         *out = model;
     else

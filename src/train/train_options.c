@@ -45,6 +45,7 @@ const wki_train_option wki_train_options[] = {
     {"patience", "patience", "Patience, epochs", WKI_OPTION_COUNT, AT(patience), NULL},
     {"keep", "keep", "Weights kept", WKI_OPTION_TEXT, AT(keep), "last"},
     {"drop_last", "drop-last", "A short last batch is left out", WKI_OPTION_FLAG, AT(drop_last), NULL},
+    {"tta", "tta", "Test-time augmentation", WKI_OPTION_TEXT, AT(tta), "none"},
     {NULL, NULL, NULL, WKI_OPTION_TEXT, 0, NULL},
 };
 
@@ -212,6 +213,18 @@ wick_status wick_train_options_loss(const wick_train_options *options, wick_cont
         status = wick_cross_entropy_loss_new(context, &loss, out);
     free(memory);
     return status;
+}
+
+wick_status wick_train_options_tta(const wick_train_options *options, wick_module *model)
+{
+    if (options == NULL || model == NULL)
+        return WICK_EINVAL;
+    const char *tta = options->tta != NULL ? options->tta : "none";
+    if (strcmp(tta, "none") != 0 && strcmp(tta, "flip") != 0)
+        return wki_fail(model->context, WICK_EINVAL,
+                        "there is no test-time augmentation '%s'; there are none and flip", tta);
+    wick_module_set_tta(model, strcmp(tta, "flip") == 0 ? WICK_TTA_FLIP : WICK_TTA_NONE);
+    return WICK_OK;
 }
 
 /* ---- the schedule ---- */
