@@ -56,7 +56,9 @@ typedef struct wick_dataset_options {
     int64_t channels;   /* 1: grey, 3: RGB; 0: as they are; RGB where one of a folder's pictures is */
     bool skip_broken;   /* leave out pictures that cannot be read; else they are an error */
     double test_fraction; /* of a folder without a test half: how much of each class is held out as one,
-                             between 0 and 1; 0: 0.2 */
+                             between 0 and 1; 0: 0.2. Which pictures they are depends on their
+                             paths in the folder alone: where some are added or taken away, no more
+                             than as many others change halves */
     bool
         no_cache; /* read a folder's pictures anew, and keep nothing; else they are read once and kept in the
                       user's cache ($XDG_CACHE_HOME/wick/folders), until one of them, by its path, size and

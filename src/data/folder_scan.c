@@ -470,21 +470,34 @@ static size_t held_out(size_t n, double fraction)
     return n < 2 ? 0 : (size_t)WKI_MIN(WKI_MAX(share, 1.0), (double)(n - 1));
 }
 
-/* Holds out a part of each class by chance, always the same for the same files. */
-static wick_status split_classes(wki_listing *listing, wick_generator *generator, double fraction)
+/* A picture's place in an order of its class by chance, which depends on its path alone. */
+typedef struct drawn_place {
+    uint64_t hash;
+    size_t file;
+} drawn_place;
+
+static int compare_places(const void *a, const void *b)
 {
+    const drawn_place *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return (x->file > y->file) - (x->file < y->file);
+}
+
+/* Holds out the first pictures of each class in that order: so where some are added to a folder or taken away, no more
+ * than as many others change halves. */
+static void split_classes(wki_listing *listing, drawn_place *places, double fraction)
+{
+    static const wki_hash_key key; /* the same order everywhere */
     for (size_t begin = 0, end; begin < listing->count; begin = end) {
-        wick_tensor *order;
         for (end = begin;
-             end < listing->count && listing->files[end].label == listing->files[begin].label;)
-            end++;
-        WKI_TRY(wick_randperm(listing->context, generator, (int64_t)(end - begin), &order));
-        const int64_t *at = wick_tensor_i64(order);
+             end < listing->count && listing->files[end].label == listing->files[begin].label; end++)
+            places[end - begin] = (drawn_place){
+                wki_hash(&key, listing->files[end].path, strlen(listing->files[end].path)), end};
+        qsort(places, end - begin, sizeof(*places), compare_places);
         for (size_t i = 0; i < held_out(end - begin, fraction); i++)
-            listing->files[begin + (size_t)at[i]].half = WICK_TEST;
-        wick_tensor_free(order);
+            listing->files[places[i].file].half = WICK_TEST;
     }
-    return WICK_OK;
 }
 
 /* Puts the training half first, each half in the order it had. */
@@ -507,13 +520,12 @@ static wick_status part_halves(wki_listing *listing)
 
 static wick_status hold_out(wki_listing *listing, double fraction)
 {
-    wick_generator *generator;
+    void *places;
     size_t begin, end;
-    WKI_TRY(wick_generator_new(listing->context, &generator));
-    wick_generator_manual_seed(generator, 0);
-    wick_status status = split_classes(listing, generator, fraction);
-    wick_generator_free(generator);
-    WKI_TRY(status);
+    WKI_TRY(
+        wki_alloc(listing->context, listing->count, sizeof(drawn_place), "a list of pictures", &places));
+    split_classes(listing, places, fraction);
+    free(places);
     WKI_TRY(part_halves(listing));
     wki_listing_half(listing, WICK_TEST, &begin, &end);
     if (begin == end)

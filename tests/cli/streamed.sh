@@ -19,8 +19,9 @@ wick train --data tiny --model v2 --hidden-units 4 --batch-size 24 --seed 3 --no
 wick train --resume again --no-figures --memory-limit 1K >/dev/null
 same_run plain again || echo "another model once gone on with"
 # What is shown of it.
-for command in "data info --image 7" "data info --json --limit 9" "data show --index 3" "data show --split test"; do
-    wick $command --data tiny >held.out 2>&1
+for command in "data info --image 7" "data info --json --limit 9" "data show --index 3" "data show --split test" \
+    "eval plain" "errors plain --json" "explain plain --index 7 --json --out a.svg"; do
+    wick $command --data tiny >held.out 2>&1 || cat held.out
     wick $command --data tiny --memory-limit 1K >streamed.out 2>&1 || cat streamed.out
     cmp held.out streamed.out
     [ -s held.out ] || echo "$command says nothing"

@@ -142,6 +142,47 @@ static void held_out(void **state)
     wick_dataset_free(again);
 }
 
+/* The brightness of the pictures that are held out. */
+static void note_held_out(const fixture *f, bool held[256])
+{
+    wick_dataset *test = open_half(f, WICK_TEST, NULL);
+    memset(held, 0, 256 * sizeof(*held));
+    for (int64_t i = 0; i < wick_dataset_count(test); i++)
+        held[wick_dataset_pixels(test)[i * 4]] = true;
+    wick_dataset_free(test);
+}
+
+/* Pictures that come and go leave almost all others in their half; so does the folder's name. */
+static void held_out_stay(void **state)
+{
+    const fixture *f = *state;
+    bool before[256], after[256];
+    char path[600];
+    for (int i = 0; i < 100; i++) {
+        snprintf(path, sizeof(path), "%c/%02d.png", 'a' + i % 2, i);
+        put_png(f->folder, path, (uint8_t)i, 2, 2);
+    }
+    note_held_out(f, before);
+    for (int added = 1; added <= 5; added++) {
+        snprintf(path, sizeof(path), "a/5%d-new.png", added); /* in the middle of the others */
+        put_png(f->folder, path, (uint8_t)(100 + added), 2, 2);
+        note_held_out(f, after);
+        int changed = 0, held = 0;
+        for (int i = 0; i < 100; i++) {
+            changed += before[i] != after[i];
+            held += before[i];
+        }
+        assert_int_equal(held, 20);
+        assert_in_range(changed, 0, added);
+    }
+    for (int added = 1; added <= 5; added++) {
+        snprintf(path, sizeof(path), "%s/a/5%d-new.png", f->folder, added);
+        assert_int_equal(unlink(path), 0);
+    }
+    note_held_out(f, after);
+    assert_memory_equal(before, after, sizeof(before));
+}
+
 static void expect_refused(const fixture *f, const wick_dataset_options *options, wick_status status,
                            const char *part)
 {
@@ -234,8 +275,8 @@ static void what_is_a_picture(void **state)
     assert_int_equal(wick_dataset_image_shape(train)[0], 3);
     assert_int_equal(wick_dataset_image_shape(train)[1], 2);
     wick_dataset_free(train);
-    put_bytes_in(f, "a/photo", "\xff\xd8\xff....");
-    expect_refused(f, NULL, WICK_EFORMAT, "a/photo: is a broken JPEG picture");
+    put_bytes_in(f, "a/picture", "\xff\xd8\xff....");
+    expect_refused(f, NULL, WICK_EFORMAT, "a/picture: is a broken JPEG picture");
 }
 
 static void halves(void **state)
@@ -461,6 +502,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(in_torchvisions_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fitted_by_any_number_of_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(held_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(held_out_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_options, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_a_picture, set_up, tear_down),
