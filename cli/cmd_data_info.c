@@ -1,4 +1,5 @@
 /* wick data info: what a data set holds. */
+#include "example_file.h"
 #include "json_out.h"
 #include "pair.h"
 #include "python.h"
@@ -93,8 +94,11 @@ static wick_status print_image(cli_app *app, const wick_dataset *dataset, int64_
     char after[64];
     TRY(wick_dataset_get(dataset, index, &image, &label));
     snprintf(after, sizeof(after), ", %" PRId64 ")\n", label);
-    say(app, "\ntrain_data[%" PRId64 "]:\n", index);
-    wick_status status = say_tensor(app, "(", image, 1, after);
+    say(app, "\ntrain_data[%" PRId64 "]", index);
+    wick_status status = say_file_of(app, ", ", dataset, index);
+    say(app, ":\n");
+    if (status == WICK_OK)
+        status = say_tensor(app, "(", image, 1, after);
     wick_tensor_free(image);
     return status;
 }
@@ -153,7 +157,7 @@ static wick_status print_json_half(cli_json *json, const wick_dataset *dataset,
     return WICK_OK;
 }
 
-static wick_status print_json(const info_args *args, const cli_pair *pair)
+static wick_status print_json(cli_app *app, const info_args *args, const cli_pair *pair)
 {
     const wick_dataset *train = pair->train_data;
     cli_json json = {0};
@@ -174,8 +178,9 @@ static wick_status print_json(const info_args *args, const cli_pair *pair)
         int64_t label;
         TRY(wick_dataset_get(train, args->image, &image, &label));
         json_tensor(&json, "image", image);
-        json_int(&json, "label", label);
         wick_tensor_free(image);
+        TRY(json_file_of(app, &json, train, args->image));
+        json_int(&json, "label", label);
     }
     json_close(&json, '}');
     putchar('\n');
@@ -191,7 +196,7 @@ static wick_status run(cli_app *app, void *memory)
         status = app_usage(app, "--image must be from 0 to %" PRId64 ", not %" PRId64,
                            wick_dataset_count(pair.train_data) - 1, args->image);
     if (status == WICK_OK)
-        status = args->json ? print_json(args, &pair) : print_text(app, args, &pair);
+        status = args->json ? print_json(app, args, &pair) : print_text(app, args, &pair);
     pair_release(&pair);
     return status;
 }

@@ -1,4 +1,5 @@
 /* wick data show: images of a data set, drawn in the terminal or into a file. */
+#include "example_file.h"
 #include "json_out.h"
 #include "pair.h"
 #include "picture.h"
@@ -78,12 +79,16 @@ static const char *class_of(const wick_dataset *dataset, int64_t index)
     return wick_dataset_class(dataset, wick_dataset_labels(dataset)[index]);
 }
 
-static void say_images(const cli_app *app, const wick_dataset *dataset, const char *split, int count,
-                       const int64_t *indices)
+static wick_status say_images(cli_app *app, const wick_dataset *dataset, const char *split, int count,
+                              const int64_t *indices)
 {
-    for (int i = 0; i < count; i++)
-        say(app, "%s_data[%" PRId64 "]: label %" PRId64 ", %s\n", split, indices[i],
+    for (int i = 0; i < count; i++) {
+        say(app, "%s_data[%" PRId64 "]: label %" PRId64 ", %s", split, indices[i],
             wick_dataset_labels(dataset)[indices[i]], class_of(dataset, indices[i]));
+        TRY(say_file_of(app, ", ", dataset, indices[i]));
+        say(app, "\n");
+    }
+    return WICK_OK;
 }
 
 /* Images beside each other, below their numbers and classes. */
@@ -111,7 +116,7 @@ static wick_status draw_row(cli_app *app, const cli_canvas *canvas, const wick_d
     if (status == WICK_OK && many)
         put_captions(canvas, dataset, count, images, indices);
     else if (status == WICK_OK)
-        say_images(app, dataset, split, 1, indices);
+        status = say_images(app, dataset, split, 1, indices);
     if (status == WICK_OK)
         status = canvas_draw(app, canvas, count, images, NULL);
     for (int i = 0; images != NULL && i < count; i++)
@@ -135,8 +140,8 @@ static wick_status draw_all(cli_app *app, const cli_canvas *canvas, const wick_d
 
 /* ---- as JSON and as a file ---- */
 
-static wick_status print_json(const show_args *args, const wick_dataset *dataset, int64_t count,
-                              const int64_t *indices)
+static wick_status print_json(cli_app *app, const show_args *args, const wick_dataset *dataset,
+                              int64_t count, const int64_t *indices)
 {
     cli_json json = {0};
     json_open(&json, NULL, '{');
@@ -145,11 +150,12 @@ static wick_status print_json(const show_args *args, const wick_dataset *dataset
     json_open(&json, "images", '[');
     for (int64_t i = 0; i < count; i++) {
         wick_tensor *image;
-        TRY(wick_dataset_get(dataset, indices[i], &image, NULL));
         json_open(&json, NULL, '{');
         json_int(&json, "index", indices[i]);
+        TRY(json_file_of(app, &json, dataset, indices[i]));
         json_int(&json, "label", wick_dataset_labels(dataset)[indices[i]]);
         json_text(&json, "class", class_of(dataset, indices[i]));
+        TRY(wick_dataset_get(dataset, indices[i], &image, NULL));
         json_tensor(&json, "image", image);
         json_close(&json, '}');
         wick_tensor_free(image);
@@ -224,11 +230,10 @@ static wick_status show(cli_app *app, const show_args *args, const wick_dataset 
     if (args->out != NULL)
         TRY(plot(app, args->out, dataset, count, indices));
     if (args->json)
-        return print_json(args, dataset, count, indices);
+        return print_json(app, args, dataset, count, indices);
     if (canvas.on)
         return draw_all(app, &canvas, dataset, args->split, count, indices);
-    say_images(app, dataset, args->split, (int)count, indices);
-    return WICK_OK;
+    return say_images(app, dataset, args->split, (int)count, indices);
 }
 
 static wick_status run(cli_app *app, void *memory)

@@ -1,5 +1,6 @@
 /* wick errors: what a model gets wrong, surest first. */
 #include "bar.h"
+#include "example_file.h"
 #include "figures.h"
 #include "json_out.h"
 #include "model_source.h"
@@ -170,10 +171,9 @@ static void say_probabilities(const cli_app *app, const errors_work *work, const
     }
     if (!truth_named)
         say(app, ", %s %.2f%%", work->source.classes[error->truth], 100 * (double)row[error->truth]);
-    say(app, "\n");
 }
 
-static void say_errors(const cli_app *app, const errors_work *work)
+static wick_status say_errors(cli_app *app, const errors_work *work)
 {
     int width = name_width(work);
     say(app, "\nWrong predictions, surest first (%" PRId64 " of %" PRId64 ")\n", work->shown,
@@ -184,7 +184,10 @@ static void say_errors(const cli_app *app, const errors_work *work)
         say(app, "%8" PRId64 "  %-*s  %-*s  ", error->index, width, work->source.classes[error->truth],
             width, work->source.classes[error->prediction]);
         say_probabilities(app, work, error);
+        TRY(say_file_of(app, "  ", work->source.dataset, error->index));
+        say(app, "\n");
     }
+    return WICK_OK;
 }
 
 static void say_pairs(const cli_app *app, const errors_work *work)
@@ -198,26 +201,29 @@ static void say_pairs(const cli_app *app, const errors_work *work)
     }
 }
 
-static void print_text(const cli_app *app, const errors_args *args, const errors_work *work)
+static wick_status print_text(cli_app *app, const errors_args *args, const errors_work *work)
 {
     int64_t count = work->metrics.count;
     say(app, "%" PRId64 " of %" PRId64 " test images are wrong (%.2f%%)\n", work->error_count, count,
         100.0 * (double)work->error_count / (double)count);
     if (work->error_count > 0) {
-        say_errors(app, work);
+        TRY(say_errors(app, work));
         say_pairs(app, work);
     }
     if (args->out != NULL)
         say(app, "\nFigure: %s\n", args->out);
+    return WICK_OK;
 }
 
 /* ---- as JSON ---- */
 
-static void json_error(cli_json *json, const errors_work *work, const wick_error *error)
+static wick_status json_error(cli_app *app, cli_json *json, const errors_work *work,
+                              const wick_error *error)
 {
     const float *row = probabilities_of(work, error);
     json_open(json, NULL, '{');
     json_int(json, "index", error->index);
+    TRY(json_file_of(app, json, work->source.dataset, error->index));
     json_text(json, "truth", work->source.classes[error->truth]);
     json_text(json, "prediction", work->source.classes[error->prediction]);
     json_number(json, "probability", (double)error->probability);
@@ -226,6 +232,7 @@ static void json_error(cli_json *json, const errors_work *work, const wick_error
         json_number(json, NULL, (double)row[c]);
     json_close(json, ']');
     json_close(json, '}');
+    return WICK_OK;
 }
 
 static void json_pair(cli_json *json, const errors_work *work, const wick_confused_pair *pair)
@@ -239,7 +246,7 @@ static void json_pair(cli_json *json, const errors_work *work, const wick_confus
     json_close(json, '}');
 }
 
-static void print_json(const errors_args *args, const errors_work *work)
+static wick_status print_json(cli_app *app, const errors_args *args, const errors_work *work)
 {
     cli_json json = {0};
     json_open(&json, NULL, '{');
@@ -252,7 +259,7 @@ static void print_json(const errors_args *args, const errors_work *work)
     json_close(&json, ']');
     json_open(&json, "errors", '[');
     for (int64_t i = 0; i < work->shown; i++)
-        json_error(&json, work, &work->errors[i]);
+        TRY(json_error(app, &json, work, &work->errors[i]));
     json_close(&json, ']');
     json_open(&json, "pairs", '[');
     for (int64_t i = 0; i < work->pair_count; i++)
@@ -260,6 +267,7 @@ static void print_json(const errors_args *args, const errors_work *work)
     json_close(&json, ']');
     json_close(&json, '}');
     putchar('\n');
+    return WICK_OK;
 }
 
 /* ---- as a figure ---- */
@@ -319,9 +327,9 @@ static wick_status run(cli_app *app, void *memory)
     if (status == WICK_OK && args->out != NULL)
         status = draw(app, args, &work);
     if (status == WICK_OK && args->json)
-        print_json(args, &work);
+        status = print_json(app, args, &work);
     else if (status == WICK_OK)
-        print_text(app, args, &work);
+        status = print_text(app, args, &work);
     work_release(&work);
     return status;
 }

@@ -1,4 +1,5 @@
 /* wick explain: what a model sees in one image. */
+#include "example_file.h"
 #include "json_out.h"
 #include "output_files.h"
 #include "picture.h"
@@ -246,8 +247,10 @@ static wick_status say_image(cli_app *app, const explain_args *args, const expla
     cli_canvas canvas;
     char *name, text[INPUT_TEXT];
     if (args->index >= 0) {
-        say(app, "%s_data[%" PRId64 "]: label %" PRId64 ", %s\n", args->split, args->index, work->truth,
+        say(app, "%s_data[%" PRId64 "]: label %" PRId64 ", %s", args->split, args->index, work->truth,
             work->source.classes[work->truth]);
+        TRY(say_file_of(app, ", ", work->source.dataset, args->index));
+        say(app, "\n");
     } else {
         TRY(plain_text(app, args->operands.at[1], &name));
         say(app, "%s: %s\n", name, input_describe(&work->input, text));
@@ -299,7 +302,7 @@ static void json_layer(cli_json *json, const wick_explain_layer *layer, bool val
     json_close(json, '}');
 }
 
-static void print_json(const explain_args *args, const explain_work *work)
+static wick_status print_json(cli_app *app, const explain_args *args, const explain_work *work)
 {
     cli_json json = {0};
     int64_t best = best_of(work->probabilities);
@@ -308,6 +311,7 @@ static void print_json(const explain_args *args, const explain_work *work)
     if (args->index >= 0) {
         json_text(&json, "split", args->split);
         json_int(&json, "index", args->index);
+        TRY(json_file_of(app, &json, work->source.dataset, args->index));
         json_int(&json, "truth", work->truth);
     } else {
         json_text(&json, "path", args->operands.at[1]);
@@ -330,6 +334,7 @@ static void print_json(const explain_args *args, const explain_work *work)
         json_text(&json, "figure", work->out);
     json_close(&json, '}');
     putchar('\n');
+    return WICK_OK;
 }
 
 /* ---- the figure ---- */
@@ -394,10 +399,7 @@ static wick_status explain(cli_app *app, const explain_args *args, explain_work 
     TRY(take_image(app, args, work));
     TRY(take_layers(app, work));
     TRY(draw(app, args, work));
-    if (!args->json)
-        return print_text(app, args, work);
-    print_json(args, work);
-    return WICK_OK;
+    return args->json ? print_json(app, args, work) : print_text(app, args, work);
 }
 
 static wick_status run(cli_app *app, void *memory)

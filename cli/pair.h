@@ -74,7 +74,7 @@ typedef struct cli_data_args {
          0,                                                                                             \
          0,                                                                                             \
          "of a folder of pictures without test/, val/ or validation/: how much of each class is held "  \
-         "out as the test half, always the same; else 0.2"},                                            \
+         "out as the test half, chosen by their paths; else 0.2"},                                      \
         {"skip-broken",                                                                                 \
          "",                                                                                            \
          OPTION_BOOL,                                                                                   \

@@ -81,8 +81,8 @@ typedef struct wick_dataset_options {
  *   name/train/CLASS/...png  name/test/CLASS/...png    the two halves; val/,
  *                                                      validation/ or valid/ where there is no test/;
  *                                                      in any capitals
- *   name/CLASS/...png                                  or no halves: a part of each class, chosen by a
- *                                                      fixed seed, is the test half
+ *   name/CLASS/...png                                  or no halves: a part of each class, chosen by
+ *                                                      their paths, is the test half
  *
  * Files that are no PNG or JPEG pictures, by their names' endings and by their first bytes, are left out
  * and hidden ones not looked at; wick_dataset_note() counts them. The pictures are read by the context's
@@ -135,6 +135,9 @@ WICK_API const char *wick_dataset_class(const wick_dataset *dataset, int64_t ind
  * set is freed. */
 WICK_API const uint8_t *wick_dataset_pixels(const wick_dataset *dataset);
 WICK_API const int64_t *wick_dataset_labels(const wick_dataset *dataset);
+/* The file that the example was read from, from wick_dataset_root() on, of a folder of pictures; else NULL, and where
+ * index is out of range. Borrowed. */
+WICK_API const char *wick_dataset_path(const wick_dataset *dataset, int64_t index);
 /* train_data[index]: a [channels, height, width] float32 image in [0, 1], owned, and its label. Either
  * pointer may be NULL.
  * Errors: WICK_EINVAL if index is out of range, WICK_EIO if a file that the image is in cannot be read any

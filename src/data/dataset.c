@@ -24,6 +24,7 @@ void wick_dataset_free(wick_dataset *dataset)
     free(dataset->root);
     free(dataset->memory);
     free(dataset->labels);
+    free(dataset->paths);
     for (int i = 0; i < WKI_DATASET_FILES; i++)
         free(dataset->files[i]);
     wki_pixel_files_release(&dataset->stored);
@@ -86,6 +87,27 @@ wick_status wki_dataset_note(wick_dataset *dataset, const char *format, ...)
 const char *wick_dataset_note(const wick_dataset *dataset, int index)
 {
     return index >= 0 && (size_t)index < dataset->note_count ? dataset->notes[index] : NULL;
+}
+
+wick_status wki_dataset_set_paths(wick_dataset *dataset, const char *const *paths)
+{
+    size_t count = (size_t)dataset->count, bytes = 0;
+    void *memory;
+    for (size_t i = 0; i < count; i++)
+        bytes += strlen(paths[i]) + 1;
+    WKI_TRY(
+        wki_alloc(dataset->context, count * sizeof(char *) + bytes, 1, "the pictures' paths", &memory));
+    const char **copies = memory;
+    char *at = (char *)(copies + count);
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(paths[i]) + 1;
+        memcpy(at, paths[i], size);
+        copies[i] = at;
+        at += size;
+    }
+    free(dataset->paths);
+    dataset->paths = copies;
+    return WICK_OK;
 }
 
 /* Gives a data set the pixels of its count images, copied. */
@@ -230,6 +252,21 @@ static wick_status take_pixels(const wick_dataset *dataset, const int64_t *indic
     return WICK_OK;
 }
 
+static wick_status take_paths(const wick_dataset *dataset, const int64_t *indices, wick_dataset *made)
+{
+    void *memory;
+    if (dataset->paths == NULL)
+        return WICK_OK;
+    WKI_TRY(wki_alloc(dataset->context, (size_t)made->count, sizeof(char *), "the pictures' paths",
+                      &memory));
+    const char **paths = memory;
+    for (int64_t i = 0; i < made->count; i++)
+        paths[i] = dataset->paths[indices == NULL ? i : indices[i]];
+    wick_status status = wki_dataset_set_paths(made, paths);
+    free(paths);
+    return status;
+}
+
 /* indices NULL: the first count. */
 static wick_status take_examples(const wick_dataset *dataset, int64_t count, const int64_t *indices,
                                  wick_dataset **out)
@@ -237,6 +274,8 @@ static wick_status take_examples(const wick_dataset *dataset, int64_t count, con
     wick_dataset *made;
     WKI_TRY(new_like(dataset, count, &made));
     wick_status status = take_pixels(dataset, indices, made);
+    if (status == WICK_OK)
+        status = take_paths(dataset, indices, made);
     if (status != WICK_OK) {
         wick_dataset_free(made);
         return status;
@@ -317,6 +356,11 @@ const char *wick_dataset_class(const wick_dataset *dataset, int64_t index)
 const uint8_t *wick_dataset_pixels(const wick_dataset *dataset)
 {
     return dataset->pixels;
+}
+
+const char *wick_dataset_path(const wick_dataset *dataset, int64_t index)
+{
+    return dataset->paths != NULL && index >= 0 && index < dataset->count ? dataset->paths[index] : NULL;
 }
 
 const int64_t *wick_dataset_labels(const wick_dataset *dataset)

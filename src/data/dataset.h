@@ -20,6 +20,8 @@ struct wick_dataset {
     const uint8_t *pixels; /* within memory; NULL if they are not there but in files */
     wki_pixel_files stored;
     int64_t *labels;
+    const char **
+        paths; /* of a folder of pictures: each example's file, from the root on, in one allocation; or NULL */
     char *files[WKI_DATASET_FILES]; /* of images and of labels, or CIFAR's; NULL after the last */
     char **notes;
     size_t note_count, note_capacity;
@@ -40,6 +42,8 @@ size_t wki_dataset_image_bytes(const wick_dataset *dataset);
 bool wki_dataset_fetch(const wick_dataset *dataset, int64_t index, uint8_t *pixels);
 /* WICK_EIO: what is to be said in that context of an image that could not be fetched; a cache is removed. */
 wick_status wki_dataset_fetch_failed(const wick_dataset *dataset, wick_context *context, int64_t index);
+/* Gives a data set copies of its examples' paths; a failure leaves it without. */
+wick_status wki_dataset_set_paths(wick_dataset *dataset, const char *const *paths);
 /* Adds a line of what there is to know of it. */
 wick_status wki_dataset_note(wick_dataset *dataset, const char *format, ...) WICK_PRINTF(2, 3);
 /* A half of a folder of pictures; options are checked. */

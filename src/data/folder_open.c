@@ -208,13 +208,32 @@ static wick_status read_pixels(folder_reading *r)
     return check_problems(r);
 }
 
+/* The labels and paths of those that could be read. */
+static wick_status take_files(const folder_reading *r, wick_dataset *dataset)
+{
+    const wki_listing *listing = &r->listing;
+    size_t put = 0;
+    void *memory;
+    WKI_TRY(
+        wki_alloc(r->context, (size_t)dataset->count, sizeof(char *), "the pictures' paths", &memory));
+    const char **paths = memory;
+    for (size_t i = r->begin; i < r->end; i++)
+        if (listing->files[i].problem == NULL) {
+            dataset->labels[put] = listing->files[i].label;
+            paths[put++] = listing->files[i].path;
+        }
+    wick_status status = wki_dataset_set_paths(dataset, paths);
+    free(paths);
+    return status;
+}
+
 /* A data set of the half's pictures that could be read, without pixels. */
 static wick_status make_dataset(const folder_reading *r, wick_dataset **out)
 {
     const wki_listing *listing = &r->listing;
     wick_dataset *dataset;
     char *name;
-    size_t count = r->end - r->begin - count_broken(r), put = 0;
+    size_t count = r->end - r->begin - count_broken(r);
     WKI_TRY(wki_base_name(r->context, listing->root, &name));
     wick_status status =
         wki_dataset_new(r->context, name, "ImageFolder", listing->root, (int64_t)count,
@@ -223,10 +242,9 @@ static wick_status make_dataset(const folder_reading *r, wick_dataset **out)
     WKI_TRY(status);
     dataset->split = r->split;
     memcpy(dataset->shape, r->form.shape, sizeof(dataset->shape));
-    for (size_t i = r->begin; i < r->end; i++)
-        if (listing->files[i].problem == NULL)
-            dataset->labels[put++] = listing->files[i].label;
-    status = note_all(r, dataset);
+    status = take_files(r, dataset);
+    if (status == WICK_OK)
+        status = note_all(r, dataset);
     if (status == WICK_OK)
         *out = dataset;
     else

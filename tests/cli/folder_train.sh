@@ -24,7 +24,16 @@ jsonget pictures.0.class pictures.0.width pictures.0.inverted <predicted
 wick predict run pictures/test/*/000[0-9].* --top 1 --json >predicted
 jsonget pictures.length <predicted
 wick errors run --count 1 | sed -E 's/[0-9.]+/N/g' | head -1
+# From an image's number to its file, which the model takes for the same.
+wick errors run --count 1 --json >wrong
+if [ "$(jsonget wrong <wrong)" -gt 0 ]; then
+    wick predict run "$(jsonget errors.0.path <wrong)" --json | jsonget pictures.0.class >class
+    jsonget errors.0.prediction <wrong | cmp - class
+fi
 wick explain run --index 3 --split train | sed -n 1p
+wick explain run --index 3 --json | jsonget path
+wick data info --data pictures --image-size 24 --image 7 --limit 10 | grep train_data
+wick data info --data pictures --image-size 24 --image 7 --json | jsonget path
 wick data show --data pictures --image-size 24 --index 81
 # The pictures' folder by another way, and other pictures than the run was made with.
 wick eval run --data "$PWD/pictures" --json | jsonget count

@@ -152,6 +152,50 @@ static void note_held_out(const fixture *f, bool held[256])
     wick_dataset_free(test);
 }
 
+static void put_bytes_in(const fixture *f, const char *name, const char *bytes)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", f->folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(bytes, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Each example's file, of what is left out and of parts too. */
+static void paths(void **state)
+{
+    const fixture *f = *state;
+    static const int64_t indices[] = {2, 0};
+    wick_dataset *test, *part, *head;
+    put_png(f->folder, "train/a/1.png", 1, 2, 2);
+    put_png(f->folder, "train/b/deep/1.png", 2, 2, 2);
+    put_png(f->folder, "test/b/1.png", 3, 2, 2);
+    put_png(f->folder, "test/a/deep/er.png", 4, 2, 2);
+    put_png(f->folder, "test/a/one.png", 5, 2, 2);
+    put_bytes_in(f, "test/a/broken.png", "");
+    for (int no_cache = 0; no_cache < 2; no_cache++) {
+        const wick_dataset_options options = {.skip_broken = true, .no_cache = no_cache != 0};
+        for (int again = 0; again < 2; again++) {
+            test = open_half(f, WICK_TEST, &options);
+            assert_int_equal(wick_dataset_count(test), 3);
+            assert_string_equal(wick_dataset_path(test, 0), "test/a/one.png");
+            assert_string_equal(wick_dataset_path(test, 1), "test/a/deep/er.png");
+            assert_string_equal(wick_dataset_path(test, 2), "test/b/1.png");
+            assert_null(wick_dataset_path(test, 3));
+            assert_null(wick_dataset_path(test, -1));
+            assert_int_equal(wick_dataset_subset(test, 2, indices, &part), WICK_OK);
+            assert_int_equal(wick_dataset_head(test, 1, &head), WICK_OK);
+            wick_dataset_free(test);
+            assert_string_equal(wick_dataset_path(part, 0), "test/b/1.png");
+            assert_string_equal(wick_dataset_path(part, 1), "test/a/one.png");
+            assert_string_equal(wick_dataset_path(head, 0), "test/a/one.png");
+            wick_dataset_free(part);
+            wick_dataset_free(head);
+        }
+    }
+}
+
 /* Pictures that come and go leave almost all others in their half; so does the folder's name. */
 static void held_out_stay(void **state)
 {
@@ -218,16 +262,6 @@ static void make_folder_in(const fixture *f, const char *name)
     char path[512];
     snprintf(path, sizeof(path), "%s/%s", f->folder, name);
     assert_int_equal(mkdir(path, 0777), 0);
-}
-
-static void put_bytes_in(const fixture *f, const char *name, const char *bytes)
-{
-    char path[512];
-    snprintf(path, sizeof(path), "%s/%s", f->folder, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(bytes, file);
-    assert_int_equal(fclose(file), 0);
 }
 
 /* Names of class folders: UTF-8 is fine, what would be odd in a message or in JSON is not. */
@@ -503,6 +537,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fitted_by_any_number_of_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(held_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(held_out_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(paths, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_options, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_a_picture, set_up, tear_down),
