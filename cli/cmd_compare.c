@@ -42,6 +42,53 @@ static const char examples[] = "  wick compare runs/train runs/train2\n"
                                "  wick compare runs/* --report runs/report.html\n"
                                "      a page of all runs, with links to their own\n";
 
+/* Whether every model has a name of its own: else the runs' folders say which is which. */
+static bool names_differ(const wick_results *const *results, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < i; k++)
+            if (strcmp(results[i]->model_name, results[k]->model_name) == 0)
+                return false;
+    return true;
+}
+
+/* The table as text. Models of one name have their run's folder before it: "runs/a: Sequential". */
+static wick_status print_table(cli_app *app, const compare_args *args,
+                               const wick_results *const *results)
+{
+    const int count = args->operands.count;
+    const bool differ = names_differ(results, count);
+    wick_results *named = calloc((size_t)count, sizeof(*named));
+    const wick_results **rows = calloc((size_t)count, sizeof(*rows));
+    char **names = calloc((size_t)count, sizeof(*names)), *text;
+    wick_status status = WICK_OK;
+    if (named == NULL || rows == NULL || names == NULL)
+        status = app_fail(app, WICK_ENOMEM, "out of memory");
+    for (int i = 0; i < count && status == WICK_OK; i++) {
+        named[i] = *results[i];
+        rows[i] = &named[i];
+        if (differ)
+            continue;
+        if (asprintf(&names[i], "%s: %s", args->operands.at[i], results[i]->model_name) < 0) {
+            names[i] = NULL;
+            status = app_fail(app, WICK_ENOMEM, "out of memory");
+        }
+        named[i].model_name = names[i];
+    }
+    if (status == WICK_OK)
+        status = wick_compare_format(app->context, count, rows, &text);
+    if (status == WICK_OK) {
+        say(app, "%s", text);
+        wick_free(text);
+    }
+    for (int i = 0; names != NULL && i < count; i++)
+        free(names[i]);
+    free(names);
+    free(rows);
+    free(named);
+    return status;
+}
+
 static wick_status print(cli_app *app, const compare_args *args, const wick_results *const *results)
 {
     char *text;
@@ -67,10 +114,7 @@ static wick_status print(cli_app *app, const compare_args *args, const wick_resu
         putchar('\n');
         return WICK_OK;
     }
-    TRY(wick_compare_format(app->context, count, results, &text));
-    say(app, "%s", text);
-    wick_free(text);
-    return WICK_OK;
+    return print_table(app, args, results);
 }
 
 static wick_status open_runs(cli_app *app, const compare_args *args, wick_run **runs,
@@ -88,16 +132,6 @@ static wick_status open_runs(cli_app *app, const compare_args *args, wick_run **
 }
 
 /* ---- as a figure ---- */
-
-/* Whether every model has a name of its own: else the runs are called by their folders. */
-static bool names_differ(const wick_results *const *results, int count)
-{
-    for (int i = 0; i < count; i++)
-        for (int k = 0; k < i; k++)
-            if (strcmp(results[i]->model_name, results[k]->model_name) == 0)
-                return false;
-    return true;
-}
 
 typedef struct compare_figure {
     wick_bar *bars;

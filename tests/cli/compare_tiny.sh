@@ -7,6 +7,9 @@ sed -i 's/"model_loss": .*/"model_loss": 0.476639,/; s/"model_acc": .*/"model_ac
 sed -i 's/"model_loss": .*/"model_loss": 0.685001,/; s/"model_acc": .*/"model_acc": 75.019968,/; s/"train_time": .*/"train_time": 20.041531,/' v1/results.json
 wick compare v0 v1 --csv table.csv
 cat table.csv
+# Of models of one name.
+cp -r v0 again
+wick compare v0 v1 again
 # A link stays a link.
 mkdir tables
 ln -s tables/new.csv link.csv
