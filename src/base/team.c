@@ -14,21 +14,25 @@
  * sleep at once. */
 enum { SPINS = 20000 };
 
+/* Each counter has a cache line of its own: whoever writes beside one takes the line from those who wait on it. */
+#define OWN_LINE _Alignas(64)
+
 struct wki_team {
     int wanted, threads;
     int spins;
     pthread_t *handles;
-    wki_team_work *work;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    OWN_LINE atomic_int sleepers;
+    /* What a run is, written before it begins. */
+    OWN_LINE wki_team_work *work;
     void *argument;
     int active; /* threads in this run */
     bool stop;
-    atomic_uint started; /* runs begun */
-    atomic_uint arrived; /* threads that have come to a barrier, ever */
-    unsigned before;     /* `arrived` when this run began */
-    atomic_uint done;    /* workers that have finished this run */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    atomic_int sleepers;
+    unsigned before;              /* `arrived` when this run began */
+    OWN_LINE atomic_uint started; /* runs begun */
+    OWN_LINE atomic_uint arrived; /* threads that have come to a barrier, ever */
+    OWN_LINE atomic_uint done;    /* workers that have finished this run */
 };
 
 typedef struct worker {
@@ -56,7 +60,8 @@ static void wait_until(wki_team *team, atomic_uint *counter, unsigned target)
     for (int i = 0; i < team->spins; i++) {
         if (reached(counter, target))
             return;
-        relax();
+        if (i > 300)
+            relax();
     }
     pthread_mutex_lock(&team->lock);
     atomic_fetch_add(&team->sleepers, 1);

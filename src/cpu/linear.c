@@ -1,7 +1,5 @@
 /* The fully connected layer on rows: y = x W^T + b and its gradients. */
-#include "cpu/kernel_vector.h"
-
-#include <string.h>
+#include "cpu/linear_few.h"
 
 /* ---- forward: a tile is nr rows times no outputs, summed along the features ---- */
 
@@ -111,6 +109,10 @@ static forward_function *const forward_tiles[MAX_OUT + 1][2] = {{NULL}, FOR_OUTP
 void WKI_KERNEL(linear)(const wki_linear_call *call)
 {
     float weight_tail[MAX_OUT][WKI_LANES];
+    if (call->in_features <= WKI_LANES) {
+        few_forward(call);
+        return;
+    }
     for (int out = 0; out < call->out_features; out += MAX_OUT) {
         int no = WKI_MIN(MAX_OUT, call->out_features - out);
         for (int o = 0; o < no && call->in_features % WKI_LANES != 0; o++)
@@ -214,6 +216,10 @@ INPUT(5)
 void WKI_KERNEL(linear_input)(const wki_linear_call *call)
 {
     int row = 0;
+    if (few_features(call, call->out_features)) {
+        few_input(call);
+        return;
+    }
     for (; row + MANY <= call->rows; row += MANY)
         input_5(call, row);
     for (; row < call->rows; row++)
@@ -298,12 +304,34 @@ ALWAYS_INLINE void weight_one(const wki_linear_call *call, int out, ptrdiff_t i,
 WEIGHT(1)
 WEIGHT(5)
 
+/* Of outputs out ..., four or one. */
+static void bias_four(const wki_linear_call *call, int out, vec4 *sum)
+{
+    *sum = (vec4){0};
+    for (ptrdiff_t r = 0; r < call->rows; r++)
+        *sum += *(const vec4 *)(call->delta + r * call->out_pitch + out);
+}
+
+static float bias_one(const wki_linear_call *call, int out)
+{
+    float sum = 0.0f;
+    for (ptrdiff_t r = 0; r < call->rows; r++)
+        sum += call->delta[r * call->out_pitch + out];
+    return sum;
+}
+
 static void bias_gradient(const wki_linear_call *call)
 {
-    for (int o = 0; o < call->out_features; o++) {
-        float sum = 0.0f;
-        for (ptrdiff_t r = 0; r < call->rows; r++)
-            sum += call->delta[r * call->out_pitch + o];
+    int o = 0;
+    for (; o + 4 <= call->out_features; o += 4) {
+        vec4 sum, *gradient = (vec4 *)(call->bias_gradient + o);
+        bias_four(call, o, &sum);
+        if (call->accumulate)
+            sum += *gradient;
+        *gradient = sum;
+    }
+    for (; o < call->out_features; o++) {
+        float sum = bias_one(call, o);
         call->bias_gradient[o] = call->accumulate ? call->bias_gradient[o] + sum : sum;
     }
 }
@@ -311,6 +339,10 @@ static void bias_gradient(const wki_linear_call *call)
 void WKI_KERNEL(linear_weight)(const wki_linear_call *call)
 {
     int out = 0;
+    if (few_features(call, call->rows)) {
+        few_weight(call);
+        out = call->out_features;
+    }
     for (; out + MANY <= call->out_features; out += MANY)
         weight_5(call, out);
     for (; out < call->out_features; out++)

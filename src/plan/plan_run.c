@@ -235,24 +235,35 @@ static void run_stages(const run *r, int thread, int threads)
 
 /* ---- gradients and update ---- */
 
+/* Numbers from .. to of a parameter: a few at a time, so that each is still in the L1 cache when it is used for the last
+ * time. */
+static void reduce_parameter(const run *r, int index, size_t from, size_t to)
+{
+    enum { AT_A_TIME = 1024 };
+    const wki_plan *plan = r->plan;
+    wki_parameter *parameter = plan->parameters[index];
+    float *gradient = parameter->grad->data, *parts = plan->gradients + plan->parameter_at[index];
+    for (size_t end; from < to; from = end) {
+        end = WKI_MIN(to, from + AT_A_TIME);
+        float *sum = r->updater != NULL ? gradient : parts;
+        plan->kernels->sum_parts(sum + from, parts + from, r->parts, plan->parameter_floats, end - from);
+        if (r->updater != NULL)
+            r->updater->update(r->updater->optimizer, index, parameter->value->data, gradient, from,
+                               end);
+        else
+            plan->kernels->add(gradient + from, parts + from, end - from);
+    }
+}
+
 /* Adds up the parts of numbers begin .. end of all parameters; with an updater they become the
  * gradient and the parameter is updated, else they are added to the gradient. */
 static void reduce(const run *r, size_t begin, size_t end)
 {
     const wki_plan *plan = r->plan;
     for (int i = 0; i < plan->parameter_count; i++) {
-        wki_parameter *parameter = plan->parameters[i];
-        size_t at = plan->parameter_at[i], count = (size_t)parameter->value->numel;
-        if (at >= end || at + count <= begin)
-            continue;
-        size_t from = begin > at ? begin - at : 0, to = WKI_MIN(end - at, count);
-        float *gradient = parameter->grad->data, *parts = plan->gradients + at;
-        float *sum = r->updater != NULL ? gradient : parts;
-        plan->kernels->sum_parts(sum + from, parts + from, r->parts, plan->parameter_floats, to - from);
-        if (r->updater != NULL)
-            r->updater->update(r->updater->optimizer, i, parameter->value->data, gradient, from, to);
-        else
-            plan->kernels->add(gradient + from, parts + from, to - from);
+        size_t at = plan->parameter_at[i], count = (size_t)plan->parameters[i]->value->numel;
+        if (at < end && at + count > begin)
+            reduce_parameter(r, i, begin > at ? begin - at : 0, WKI_MIN(end - at, count));
     }
 }
 
