@@ -185,6 +185,8 @@ static wick_status open_all(cli_app *app, const eval_args *args, eval_work *eval
     TRY(check_classes(app, evaluation));
     TRY(load_model(app, args, evaluation));
     model_set_tta(evaluation->model, args->tta);
+    if (evaluation->run != NULL)
+        note_flips(app, args->tta, wick_run_get_args(evaluation->run)->augment);
     const wick_loader_options in_order = {.batch_size = evaluation->data.batch_size,
                                           .mean = evaluation->data.mean,
                                           .std = evaluation->data.std};

@@ -167,6 +167,7 @@ static wick_status begin(cli_app *app, const train_args *args, const cli_recipe 
     if (status == WICK_ESHAPE && training->model == NULL)
         return hint_at_images(app, training);
     TRY(status);
+    note_flips(app, training->args.how.tta, training->args.augment);
     return make_run(app, args, training);
 }
 

@@ -154,3 +154,12 @@ void model_set_tta(wick_module *model, const char *tta)
     if (tta != NULL)
         wick_module_set_tta(model, strcmp(tta, "flip") == 0 ? WICK_TTA_FLIP : WICK_TTA_NONE);
 }
+
+void note_flips(const cli_app *app, const char *tta, const char *augment)
+{
+    if (tta != NULL && strcmp(tta, "flip") == 0 && (augment == NULL || strstr(augment, "flip") == NULL))
+        app_note(
+            app,
+            "--tta flip takes mirror images into account, and without --augment flip a model has not "
+            "learnt them");
+}

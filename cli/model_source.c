@@ -97,6 +97,8 @@ wick_status source_open(cli_app *app, const char *operand, const cli_source_args
     TRY(is_folder(operand) ? open_run(app, operand, args, source)
                            : open_file(app, operand, args, source));
     model_set_tta(source->model, args->tta);
+    if (source->run != NULL)
+        note_flips(app, args->tta, wick_run_get_args(source->run)->augment);
     return WICK_OK;
 }
 

@@ -76,5 +76,6 @@ without_pictures() {
 holds() { # RECIPE SEED LEAST: a recipe's accuracy, which becomes $accuracy
     wick train --recipe $1 --seed $2 --no-figures --out $1-$2 >/dev/null 2>&1
     accuracy=$(jsonget accuracy <$1-$2/results.json)
+    echo "$1, seed $2: $accuracy% in $(jsonget train_time <$1-$2/results.json) s" >>measured.txt
     awk -v a="$accuracy" -v least=$3 'BEGIN { exit !(a >= least) }' || echo "$1, seed $2: $accuracy%, less than $3%"
 }

@@ -3,7 +3,7 @@
 # such file), CASE.stdout and CASE.stderr (nothing if there is none). In both the folder is called TMP.
 #   run.sh CASE.sh PROGRAM TOOLS
 # PROGRAM is wick; TOOLS is the folder of mkidx, mkpth and jsonget. With UPDATE=1 the files are written instead.
-# A case exits with 77 to be skipped.
+# A case exits with 77 to be skipped. What it writes to measured.txt is shown and not compared.
 set -u
 absolute() {
     case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
@@ -46,6 +46,7 @@ if [ -n "${UPDATE:-}" ]; then
     exit 0
 fi
 
+[ ! -f "$tmp/work/measured.txt" ] || cat "$tmp/work/measured.txt"
 bad=0
 wanted=0
 [ ! -f "$case.exit" ] || wanted=$(cat "$case.exit")

@@ -3,15 +3,15 @@ mkidx tiny train=200 test=100 side=6
 train="wick train --data ./tiny --model v0 --epochs 2 --no-figures --seed 3"
 
 $train --out plain >/dev/null
-$train --out flipped --tta flip >/dev/null
+$train --out flipped --tta flip >/dev/null 2>&1
 grep tta plain/args.json flipped/args.json
 cmp plain/model.pth flipped/model.pth && echo "the same weights"
 jsonget model_loss <plain/results.json >plain.loss
 jsonget model_loss <flipped/results.json >flipped.loss
 cmp -s plain.loss flipped.loss && echo "the same loss"
 for way in none flip; do
-    wick eval plain --tta $way --json | jsonget model_loss >plain.$way
-    wick eval flipped --tta $way --json | jsonget model_loss >flipped.$way
+    wick eval plain --tta $way --json 2>/dev/null | jsonget model_loss >plain.$way
+    wick eval flipped --tta $way --json 2>/dev/null | jsonget model_loss >flipped.$way
     wick eval plain/model.pth --model v0 --data ./tiny --tta $way --json | jsonget model_loss >file.$way
 done
 wick eval flipped --json | jsonget model_loss | cmp - flipped.loss && echo "a run is evaluated as it was trained"
@@ -21,11 +21,11 @@ cmp plain.flip flipped.loss && cmp flipped.flip flipped.loss && cmp file.flip fl
 # What is made of the run's model elsewhere.
 wick errors flipped --json | sed 's/"run": "[a-z]*"//' >errors
 wick errors plain --json | sed 's/"run": "[a-z]*"//' | cmp -s - errors && echo "errors: the same without"
-wick errors plain --tta flip --json | sed 's/"run": "[a-z]*"//' | cmp - errors && echo "errors --tta flip"
+wick errors plain --tta flip --json 2>/dev/null | sed 's/"run": "[a-z]*"//' | cmp - errors && echo "errors --tta flip"
 mkpic picture.png class=2 width=6 height=6
 wick predict flipped picture.png --json >predicted
 wick predict plain picture.png --json | cmp -s - predicted && echo "predict: the same without"
-wick predict plain picture.png --tta flip --json | cmp - predicted && echo "predict --tta flip"
+wick predict plain picture.png --tta flip --json 2>/dev/null | cmp - predicted && echo "predict --tta flip"
 wick explain flipped --index 0 --json --out a.svg >explained
 wick explain plain --index 0 --json --out a.svg | cmp - explained && echo "explain shows the image alone"
 
@@ -34,8 +34,15 @@ $train --out stopped --tta flip --checkpoint-every 3 --log-steps /dev/full >/dev
 wick train --resume stopped --no-figures >/dev/null
 same_run flipped stopped && echo "the same after a stop"
 printf 'model = v0\nepochs = 2\ntta = flip\n' >my.recipe
-wick train --recipe ./my.recipe --data ./tiny --seed 3 --no-figures --out told >/dev/null && same_run flipped told &&
+wick train --recipe ./my.recipe --data ./tiny --seed 3 --no-figures --out told >/dev/null 2>&1 && same_run flipped told &&
     echo "the same by a recipe"
+
+# Where the mirror images were not learnt.
+$train --tta flip --out unlearnt 2>&1 >/dev/null
+$train --tta flip --augment flip --out learnt 2>&1 >/dev/null
+wick eval plain --tta flip 2>&1 >/dev/null
+wick errors plain --tta flip 2>&1 >/dev/null
+wick eval learnt --tta flip 2>&1 >/dev/null
 
 try $train --tta mirror --out none
 try wick eval flipped --tta flip --report page.html
