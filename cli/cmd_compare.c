@@ -2,6 +2,7 @@
 #include "figures.h"
 #include "json_out.h"
 #include "output_files.h"
+#include "picture_input.h"
 #include "python.h"
 #include "run_page.h"
 #include "settings.h"
@@ -31,7 +32,7 @@ static const compare_args defaults = {0};
 static const char about[] =
     "Prints the results of finished runs, in the order they are given, as the chapter's DataFrame\n"
     "shows them: model_loss and model_acc are means over the test half's batches, training_time\n"
-    "is in seconds.\n";
+    "is in seconds. Where several models have one name their runs' folders stand before it.\n";
 
 static const char examples[] = "  wick compare runs/train runs/train2\n"
                                "      two trainings beside each other\n"
@@ -43,78 +44,113 @@ static const char examples[] = "  wick compare runs/train runs/train2\n"
                                "      a page of all runs, with links to their own\n";
 
 /* Whether every model has a name of its own: else the runs' folders say which is which. */
-static bool names_differ(const wick_results *const *results, int count)
+static bool names_differ(const wick_results *const *results, size_t count)
 {
-    for (int i = 0; i < count; i++)
-        for (int k = 0; k < i; k++)
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
             if (strcmp(results[i]->model_name, results[k]->model_name) == 0)
                 return false;
     return true;
 }
 
-/* The table as text. Models of one name have their run's folder before it: "runs/a: Sequential". */
-static wick_status print_table(cli_app *app, const compare_args *args,
-                               const wick_results *const *results)
+/* The results as they are shown: where models have one name, with their run's folder before it: "runs/a: Sequential". */
+typedef struct named_rows {
+    size_t count;
+    wick_results *results;
+    const wick_results **rows;
+    char **names;
+} named_rows;
+
+static void rows_release(named_rows *named)
 {
-    const int count = args->operands.count;
+    for (size_t i = 0; named->names != NULL && i < named->count; i++)
+        free(named->names[i]);
+    free(named->names);
+    free(named->rows);
+    free(named->results);
+}
+
+static wick_status name_row(cli_app *app, const char *folder, const char *model, char **out)
+{
+    char *plain;
+    TRY(plain_text(app, folder, &plain));
+    int length = asprintf(out, "%s: %s", plain, model);
+    free(plain);
+    if (length >= 0)
+        return WICK_OK;
+    *out = NULL;
+    return app_fail(app, WICK_ENOMEM, "out of memory");
+}
+
+/* On failure too, rows_release(). */
+static wick_status rows_make(cli_app *app, const compare_args *args, const wick_results *const *results,
+                             named_rows *named)
+{
+    const size_t count = (size_t)args->operands.count;
     const bool differ = names_differ(results, count);
-    wick_results *named = calloc((size_t)count, sizeof(*named));
-    const wick_results **rows = calloc((size_t)count, sizeof(*rows));
-    char **names = calloc((size_t)count, sizeof(*names)), *text;
-    wick_status status = WICK_OK;
-    if (named == NULL || rows == NULL || names == NULL)
-        status = app_fail(app, WICK_ENOMEM, "out of memory");
-    for (int i = 0; i < count && status == WICK_OK; i++) {
-        named[i] = *results[i];
-        rows[i] = &named[i];
+    *named = (named_rows){.count = count,
+                          .results = calloc(count, sizeof(*named->results)),
+                          .rows = calloc(count, sizeof(*named->rows)),
+                          .names = calloc(count, sizeof(*named->names))};
+    if (named->results == NULL || named->rows == NULL || named->names == NULL)
+        return app_fail(app, WICK_ENOMEM, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        named->results[i] = *results[i];
+        named->rows[i] = &named->results[i];
         if (differ)
             continue;
-        if (asprintf(&names[i], "%s: %s", args->operands.at[i], results[i]->model_name) < 0) {
-            names[i] = NULL;
-            status = app_fail(app, WICK_ENOMEM, "out of memory");
-        }
-        named[i].model_name = names[i];
+        TRY(name_row(app, args->operands.at[i], results[i]->model_name, &named->names[i]));
+        named->results[i].model_name = named->names[i];
     }
-    if (status == WICK_OK)
-        status = wick_compare_format(app->context, count, rows, &text);
-    if (status == WICK_OK) {
-        say(app, "%s", text);
-        wick_free(text);
-    }
-    for (int i = 0; names != NULL && i < count; i++)
-        free(names[i]);
-    free(names);
-    free(rows);
-    free(named);
+    return WICK_OK;
+}
+
+static wick_status write_csv(cli_app *app, const char *path, const named_rows *named)
+{
+    char *text;
+    TRY(wick_compare_csv(app->context, (int64_t)named->count, named->rows, &text));
+    wick_status status = file_write(app, path, text);
+    wick_free(text);
     return status;
+}
+
+static wick_status say_table(cli_app *app, const named_rows *named)
+{
+    char *text;
+    TRY(wick_compare_format(app->context, (int64_t)named->count, named->rows, &text));
+    say(app, "%s", text);
+    wick_free(text);
+    return WICK_OK;
+}
+
+static void print_json(const compare_args *args, const wick_results *const *results)
+{
+    cli_json json = {0};
+    json_open(&json, NULL, '{');
+    json_open(&json, "runs", '[');
+    for (int i = 0; i < args->operands.count; i++) {
+        json_open(&json, NULL, '{');
+        json_text(&json, "run", args->operands.at[i]);
+        json_results(&json, results[i]);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    json_close(&json, '}');
+    putchar('\n');
 }
 
 static wick_status print(cli_app *app, const compare_args *args, const wick_results *const *results)
 {
-    char *text;
-    int64_t count = args->operands.count;
-    if (args->csv != NULL) {
-        TRY(wick_compare_csv(app->context, count, results, &text));
-        wick_status status = file_write(app, args->csv, text);
-        wick_free(text);
-        TRY(status);
-    }
-    if (args->json) {
-        cli_json json = {0};
-        json_open(&json, NULL, '{');
-        json_open(&json, "runs", '[');
-        for (int64_t i = 0; i < count; i++) {
-            json_open(&json, NULL, '{');
-            json_text(&json, "run", args->operands.at[i]);
-            json_results(&json, results[i]);
-            json_close(&json, '}');
-        }
-        json_close(&json, ']');
-        json_close(&json, '}');
-        putchar('\n');
-        return WICK_OK;
-    }
-    return print_table(app, args, results);
+    named_rows named;
+    wick_status status = rows_make(app, args, results, &named);
+    if (status == WICK_OK && args->csv != NULL)
+        status = write_csv(app, args->csv, &named);
+    if (status == WICK_OK && args->json)
+        print_json(args, results);
+    else if (status == WICK_OK)
+        status = say_table(app, &named);
+    rows_release(&named);
+    return status;
 }
 
 static wick_status open_runs(cli_app *app, const compare_args *args, wick_run **runs,
@@ -142,9 +178,9 @@ typedef struct compare_figure {
 static wick_status fill_figure(cli_app *app, const compare_args *args, wick_run *const *runs,
                                const wick_results *const *results, compare_figure *content)
 {
-    int count = args->operands.count;
-    bool by_model = names_differ(results, count);
-    for (int i = 0; i < count; i++) {
+    const size_t count = (size_t)args->operands.count;
+    const bool by_model = names_differ(results, count);
+    for (size_t i = 0; i < count; i++) {
         const char *name = by_model ? results[i]->model_name : args->operands.at[i];
         TRY(steps_load(app, runs[i], INT64_MAX, &content->steps[i]));
         content->bars[i] = (wick_bar){name, results[i]->model_acc, results[i]->train_time};

@@ -27,7 +27,7 @@ static const cli_option options[] = {
     {"out", "FILE", OPTION_TEXT, offsetof(errors_args, out), 0, 0,
      "draw them there, as .png or .svg: each image with its probabilities, and the pairs"},
     SOURCE_OPTIONS(errors_args),
-    SOURCE_MEMORY_OPTION(errors_args),
+    SOURCE_READING_OPTIONS(errors_args),
     SOURCE_TTA_OPTION(errors_args),
     {"limit", "N", OPTION_INT, offsetof(errors_args, limit), 0, INT32_MAX,
      "use only the first N test images, of a folder of pictures N spread evenly over it, 0 for all; "
@@ -44,7 +44,7 @@ static const char about[] =
     "gets wrong: the predictions that it is surest of, beside the class that the label says, with\n"
     "the probabilities; and the pairs of classes that are most often taken for each other. A sure\n"
     "mistake on an image that you would call the same is a label to look at; a pair with many is\n"
-    "where the model lacks something.\n";
+    "where the model lacks something. Pictures of a folder are named by their files.\n";
 
 static const char examples[] =
     "  wick errors runs/train\n"
@@ -253,6 +253,8 @@ static wick_status print_json(cli_app *app, const errors_args *args, const error
     json_text(&json, "run", args->operands.at[0]);
     json_int(&json, "count", work->metrics.count);
     json_int(&json, "wrong", work->error_count);
+    if (model_tta(work->source.model) != NULL)
+        json_text(&json, "tta", model_tta(work->source.model));
     json_open(&json, "classes", '[');
     for (int64_t c = 0; c < work->source.class_count; c++)
         json_text(&json, NULL, work->source.classes[c]);

@@ -39,6 +39,7 @@ static const cli_option options[] = {
      "use only the first N test images, of a folder of pictures N spread evenly over it, 0 for all; "
      "else as the run did"},
     TTA_OPTION(eval_args, tta, TTA_OF_RUN),
+    SKIP_BROKEN_OF_RUN_OPTION(eval_args, data.skip_broken),
     MEMORY_LIMIT_OPTION(eval_args, data.memory_limit),
     {"predictions", "N", OPTION_INT, offsetof(eval_args, predictions), 1, INT32_MAX,
      "print the probabilities that the first N test images get (make_predictions)"},
@@ -116,6 +117,7 @@ static void fill_data(const eval_args *args, eval_work *evaluation)
     if (args->data.limit >= 0)
         data->limit = args->data.limit;
     data->memory_limit = args->data.memory_limit;
+    data->skip_broken = data->skip_broken || args->data.skip_broken;
 }
 
 /* The weights of a file in the model that the flags name. */
@@ -186,7 +188,7 @@ static wick_status open_all(cli_app *app, const eval_args *args, eval_work *eval
     TRY(load_model(app, args, evaluation));
     model_set_tta(evaluation->model, args->tta);
     if (evaluation->run != NULL)
-        note_flips(app, args->tta, wick_run_get_args(evaluation->run)->augment);
+        note_flips(app, model_tta(evaluation->model), wick_run_get_args(evaluation->run)->augment);
     const wick_loader_options in_order = {.batch_size = evaluation->data.batch_size,
                                           .mean = evaluation->data.mean,
                                           .std = evaluation->data.std};
@@ -269,8 +271,9 @@ static wick_status print_text(const cli_app *app, const eval_work *evaluation)
     python_repr(accuracy(metrics), exact);
     say(app,
         "model_name: %s\nmodel_loss: %s\nmodel_acc: %s\naccuracy: %s (%" PRId64 " of %" PRId64
-        " right)\n\n",
-        wick_module_class_name(evaluation->model), loss, acc, exact, metrics->correct, metrics->count);
+        " right)\n%s\n",
+        wick_module_class_name(evaluation->model), loss, acc, exact, metrics->correct, metrics->count,
+        model_tta(evaluation->model) == NULL ? "" : "tta: flip\n");
     say_class_report(app, &evaluation->scores);
     say(app, "\nConfusion matrix (rows: the truth, columns: the prediction)\n");
     say_confusion(app, &evaluation->scores);
@@ -294,6 +297,8 @@ static void print_json(const cli_app *app, const eval_work *evaluation)
     json_text(&json, "device", wick_context_device(app->context));
     json_int(&json, "threads", wick_context_threads(app->context));
     json_int(&json, "parameters", wick_module_parameter_count(evaluation->model));
+    if (model_tta(evaluation->model) != NULL)
+        json_text(&json, "tta", model_tta(evaluation->model));
     json_class_scores(&json, &evaluation->scores);
     if (evaluation->probabilities != NULL)
         json_tensor(&json, "predictions", evaluation->probabilities);

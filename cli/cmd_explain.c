@@ -22,7 +22,7 @@ typedef struct explain_args {
 
 static const cli_option options[] = {
     SOURCE_OPTIONS(explain_args),
-    SOURCE_MEMORY_OPTION(explain_args),
+    SOURCE_READING_OPTIONS(explain_args),
     {"index", "N", OPTION_INT, offsetof(explain_args, index), 0, INT32_MAX,
      "image N of the data set, instead of a picture"},
     {"split", "train|test", OPTION_CHOICE, offsetof(explain_args, split), 0, 0,
@@ -393,9 +393,10 @@ static wick_status draw(cli_app *app, const explain_args *args, explain_work *wo
 static wick_status explain(cli_app *app, const explain_args *args, explain_work *work)
 {
     TRY(settings_use_machine(app, &args->machine));
-    TRY(source_open(app, args->operands.at[0], &args->source, &work->source));
     /* The probabilities are to be those of the layers that are shown. */
-    wick_module_set_tta(work->source.model, WICK_TTA_NONE);
+    cli_source_args source = args->source;
+    source.tta = "none";
+    TRY(source_open(app, args->operands.at[0], &source, &work->source));
     TRY(take_image(app, args, work));
     TRY(take_layers(app, work));
     TRY(draw(app, args, work));

@@ -145,6 +145,22 @@ static wick_status hint_at_images(cli_app *app, const cli_training *training)
     return app_fail(app, WICK_ESHAPE, "%s", message);
 }
 
+/* A model that cannot be evaluated so is refused before there is a run: it evaluates one image. */
+static wick_status check_tta(cli_app *app, const cli_training *training)
+{
+    const int64_t *shape = training->args.image_shape, one[4] = {1, shape[0], shape[1], shape[2]};
+    wick_tensor *image, *probabilities = NULL;
+    if (wick_module_tta(training->model) == WICK_TTA_NONE)
+        return WICK_OK;
+    TRY(wick_tensor_new(app->context, WICK_FLOAT32, 4, one, &image));
+    wick_status status = wick_make_predictions(training->model, image, &probabilities);
+    wick_tensor_free(image);
+    wick_tensor_free(probabilities);
+    wick_module_train(training->model);
+    return status == WICK_EINVAL ? app_usage(app, "--tta flip: %s", wick_context_message(app->context))
+                                 : status;
+}
+
 static wick_status begin(cli_app *app, const train_args *args, const cli_recipe *recipe,
                          cli_training *training, cli_pair *pair)
 {
@@ -167,6 +183,7 @@ static wick_status begin(cli_app *app, const train_args *args, const cli_recipe 
     if (status == WICK_ESHAPE && training->model == NULL)
         return hint_at_images(app, training);
     TRY(status);
+    TRY(check_tta(app, training));
     note_flips(app, training->args.how.tta, training->args.augment);
     return make_run(app, args, training);
 }

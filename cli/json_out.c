@@ -6,16 +6,39 @@
 #include <math.h>
 #include <stdio.h>
 
+/* How many bytes the UTF-8 of a code point beyond ASCII has that begins here; 0: it is none. */
+static int utf8_length(const unsigned char *c)
+{
+    const int length = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
+    unsigned point = c[0] & (0x7fu >> length);
+    if (c[0] < 0xc2 || c[0] > 0xf4)
+        return 0;
+    for (int i = 1; i < length; i++) {
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+        point = point << 6 | (c[i] & 0x3fu);
+    }
+    const unsigned least = length == 4 ? 0x10000 : length == 3 ? 0x800 : 0x80;
+    return point < least || point > 0x10ffff || (point >= 0xd800 && point < 0xe000) ? 0 : length;
+}
+
+/* JSON is UTF-8, and a file's name need not be: other bytes become U+FFFD. */
 static void put_string(const char *string)
 {
+    int length;
     putchar('"');
-    for (const unsigned char *c = (const unsigned char *)string; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
+    for (const unsigned char *c = (const unsigned char *)string; *c != '\0'; c += length) {
+        length = *c < 0x80 ? 1 : utf8_length(c);
+        if (length == 0) {
+            fputs("\\ufffd", stdout);
+            length = 1;
+        } else if (*c == '"' || *c == '\\') {
             printf("\\%c", *c);
-        else if (*c < 0x20 || *c == 0x7f)
+        } else if (*c < 0x20 || *c == 0x7f) {
             printf("\\u%04x", *c);
-        else
-            putchar(*c);
+        } else {
+            fwrite(c, 1, (size_t)length, stdout);
+        }
     }
     putchar('"');
 }

@@ -155,6 +155,11 @@ void model_set_tta(wick_module *model, const char *tta)
         wick_module_set_tta(model, strcmp(tta, "flip") == 0 ? WICK_TTA_FLIP : WICK_TTA_NONE);
 }
 
+const char *model_tta(const wick_module *model)
+{
+    return wick_module_tta(model) == WICK_TTA_FLIP ? "flip" : NULL;
+}
+
 void note_flips(const cli_app *app, const char *tta, const char *augment)
 {
     if (tta != NULL && strcmp(tta, "flip") == 0 && (augment == NULL || strstr(augment, "flip") == NULL))

@@ -30,6 +30,8 @@ wick_status model_make(cli_app *app, const cli_model_choice *choice, const int64
 void model_release(cli_model_choice *choice);
 /* --tta's value, or NULL: as the model is. */
 void model_set_tta(wick_module *model, const char *tta);
+/* "flip", or NULL: none. Static. */
+const char *model_tta(const wick_module *model);
 /* Says so if a model is to take mirror images for the same that it was not trained on; augment is what it was trained with,
  * or NULL. */
 void note_flips(const cli_app *app, const char *tta, const char *augment);

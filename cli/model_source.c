@@ -60,6 +60,7 @@ static wick_status open_file(cli_app *app, const char *path, const cli_source_ar
     source->data.data = args->data != NULL ? args->data : "fashion-mnist";
     source->data.data_dir = args->data_dir;
     source->data.memory_limit = args->memory_limit;
+    source->data.skip_broken = source->data.skip_broken || args->skip_broken;
     TRY(find_facts(app, source));
     TRY(model_make(app, &source->choice, source->image_shape,
                    args->hidden_units != 0 ? args->hidden_units : 10, source->class_count,
@@ -78,6 +79,7 @@ static wick_status open_run(cli_app *app, const char *folder, const cli_source_a
     const wick_run_args *run = wick_run_get_args(source->run);
     data_of_run(run, &source->data);
     source->data.memory_limit = args->memory_limit;
+    source->data.skip_broken = source->data.skip_broken || args->skip_broken;
     source->data.batch_size = source->data.limit = 0;
     if (args->data != NULL) {
         source->data.data = args->data;
@@ -98,7 +100,7 @@ wick_status source_open(cli_app *app, const char *operand, const cli_source_args
                            : open_file(app, operand, args, source));
     model_set_tta(source->model, args->tta);
     if (source->run != NULL)
-        note_flips(app, args->tta, wick_run_get_args(source->run)->augment);
+        note_flips(app, model_tta(source->model), wick_run_get_args(source->run)->augment);
     return WICK_OK;
 }
 

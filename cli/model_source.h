@@ -8,6 +8,7 @@
 typedef struct cli_source_args {
     const char *model, *data, *data_dir, *memory_limit, *tta;
     int64_t hidden_units;
+    bool skip_broken;
 } cli_source_args;
 
 #define SOURCE_OPTIONS(type)                                                                            \
@@ -37,8 +38,9 @@ typedef struct cli_source_args {
             "where to look for a known data set first"                                                  \
     }
 /* Of those commands that go through the data, or that predict. */
-#define SOURCE_MEMORY_OPTION(type) MEMORY_LIMIT_OPTION(type, source.memory_limit)
-#define SOURCE_TTA_OPTION(type)    TTA_OPTION(type, source.tta, TTA_OF_RUN)
+#define SOURCE_READING_OPTIONS(type)                                                                    \
+    SKIP_BROKEN_OF_RUN_OPTION(type, source.skip_broken), MEMORY_LIMIT_OPTION(type, source.memory_limit)
+#define SOURCE_TTA_OPTION(type) TTA_OPTION(type, source.tta, TTA_OF_RUN)
 
 /* Zero before source_open(). */
 typedef struct cli_source {

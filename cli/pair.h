@@ -44,6 +44,16 @@ typedef struct cli_data_args {
             "where to look for a known data set first; else $WICK_DATA_DIR, the user's cache and "      \
             "/usr/share/datasets"                                                                       \
     }
+#define SKIP_BROKEN_OPTION(type, field)                                                                 \
+    {                                                                                                   \
+        "skip-broken", "", OPTION_BOOL, offsetof(type, field), 0, 0,                                    \
+            "leave out pictures that cannot be read; else they are an error"                            \
+    }
+#define SKIP_BROKEN_OF_RUN_OPTION(type, field)                                                          \
+    {                                                                                                   \
+        "skip-broken", "", OPTION_BOOL, offsetof(type, field), 0, 0,                                    \
+            "leave out pictures that cannot be read; else as the run did"                               \
+    }
 #define MEMORY_LIMIT_OPTION(type, field)                                                                \
     {                                                                                                   \
         "memory-limit", "SIZE", OPTION_TEXT, offsetof(type, field), 0, 0,                               \
@@ -75,13 +85,7 @@ typedef struct cli_data_args {
          0,                                                                                             \
          "of a folder of pictures without test/, val/ or validation/: how much of each class is held "  \
          "out as the test half, chosen by their paths; else 0.2"},                                      \
-        {"skip-broken",                                                                                 \
-         "",                                                                                            \
-         OPTION_BOOL,                                                                                   \
-         offsetof(type, data.skip_broken),                                                              \
-         0,                                                                                             \
-         0,                                                                                             \
-         "leave out pictures that cannot be read; else they are an error"},                             \
+        SKIP_BROKEN_OPTION(type, data.skip_broken),                                                     \
         {"no-cache",                                                                                    \
          "",                                                                                            \
          OPTION_BOOL,                                                                                   \

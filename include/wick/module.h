@@ -273,10 +273,11 @@ typedef enum wick_tta {
     WICK_TTA_NONE,
     WICK_TTA_FLIP, /* the outputs for the image and for its mirror image, left and right exchanged */
 } wick_tta;
-/* For forwards of this very module, in evaluation mode, from now on: wick_module_forward(), wick_eval_model(),
- * wick_test_step() and wick_make_predictions() take inputs [N, C, H, W] alone then (else WICK_ESHAPE), and no batch norm without running statistics (WICK_EINVAL). Training and
- * wick_module_activations() are as without. It is what ttach's ClassificationTTAWrapper(model, flip_transform()) does with
- * merge_mode "mean". */
+/* For forwards of this very module, in evaluation mode, from now on. wick_module_forward(),
+ * wick_eval_model(), wick_test_step() and wick_make_predictions() take inputs [N, C, H, W] alone then (else
+ * WICK_ESHAPE), and no batch norm without running statistics (WICK_EINVAL). Training and
+ * wick_module_activations() are as without. What the last forward kept for backward is forgotten.
+ * It is what ttach's ClassificationTTAWrapper(model, flip_transform()) does with merge_mode "mean". */
 WICK_API void wick_module_set_tta(wick_module *module, wick_tta tta);
 WICK_API wick_tta wick_module_tta(const wick_module *module);
 
@@ -291,7 +292,7 @@ WICK_API wick_status wick_module_forward(wick_module *module, const wick_tensor 
 typedef wick_status wick_activation_visit(void *user, const char *path, const wick_module *layer,
                                           const wick_tensor *output);
 /* Runs the module in evaluation mode, layer by layer, and calls visit with each layer's output; the
- * last is that of wick_module_forward() but for rounding. The module's mode and what its last
+ * last is that of wick_module_forward() without test-time augmentation, but for rounding. The module's mode and what its last
  * forward kept for backward stay.
  * Errors: as wick_module_forward(); visit's. */
 WICK_API wick_status wick_module_activations(wick_module *module, const wick_tensor *input,

@@ -60,8 +60,7 @@ static void wait_until(wki_team *team, atomic_uint *counter, unsigned target)
     for (int i = 0; i < team->spins; i++) {
         if (reached(counter, target))
             return;
-        if (i > 300)
-            relax();
+        relax();
     }
     pthread_mutex_lock(&team->lock);
     atomic_fetch_add(&team->sleepers, 1);

@@ -168,7 +168,7 @@ static wick_status lay_out(wki_plan *plan)
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->layout != NULL)
             WKI_TRY(plan->ops[i].kind->layout(&plan->ops[i], plan));
-    WKI_TRY(wki_plan_flips_need(plan));
+    wki_plan_need_flips(plan);
     /* Scratch comes first in a thread's memory; what the ops asked for of their own comes after it. */
     for (int i = 0; i < plan->op_count; i++)
         plan->ops[i].thread_at += plan->scratch_floats;
@@ -330,7 +330,7 @@ wick_status wki_module_plan(wick_module *module, int ndim, const int64_t *shape,
 {
     *out = ndim < 2 ? NULL : find_plan(module, ndim, shape);
     if (*out != NULL)
-        return WICK_OK;
+        return wki_plan_check_flips(*out);
     wick_context *context = module->context;
     int64_t numel;
     if (ndim < 2)
@@ -356,7 +356,7 @@ wick_status wki_module_plan(wick_module *module, int ndim, const int64_t *shape,
     }
     adopt(module, plan, ndim, shape);
     *out = plan;
-    return WICK_OK;
+    return wki_plan_check_flips(plan);
 }
 
 int wki_plan_output_shape(const wki_plan *plan, const int64_t **shape)

@@ -9,22 +9,33 @@ static size_t output_floats(const wki_plan *plan, int images)
     return (size_t)images * (size_t)plan->values[plan->value_count - 1].numel;
 }
 
-wick_status wki_plan_flips_need(wki_plan *plan)
+bool wki_plan_flips(const wki_plan *plan)
 {
-    if (plan->module->tta != WICK_TTA_FLIP)
+    return plan->module->tta == WICK_TTA_FLIP && !plan->module->training;
+}
+
+wick_status wki_plan_check_flips(const wki_plan *plan)
+{
+    if (!wki_plan_flips(plan))
         return WICK_OK;
     if (plan->input_ndim != 3)
         return wki_fail(plan->context, WICK_ESHAPE,
-                        "the input has %d dimensions; to be flipped it must be images, [N, C, H, W]",
+                        "the input has %d dimensions; for test-time augmentation by flips it must be "
+                        "images, [N, C, H, W]",
                         plan->input_ndim + 1);
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind == &wki_op_batch_map && !plan->ops[i].layer->as.batch_norm.track)
             return wki_fail(plan->context, WICK_EINVAL,
-                            "a %s with track_running_stats=False takes the batch's statistics, which "
-                            "test-time augmentation does not go with",
+                            "a %s with track_running_stats=False takes the batch's statistics in "
+                            "evaluation too, with which there is no test-time augmentation by flips",
                             plan->ops[i].layer->class_name);
-    plan->unflipped_at = wki_need_slot_floats(plan, output_floats(plan, plan->block_images));
     return WICK_OK;
+}
+
+void wki_plan_need_flips(wki_plan *plan)
+{
+    if (plan->module->tta == WICK_TTA_FLIP)
+        plan->unflipped_at = wki_need_slot_floats(plan, output_floats(plan, plan->block_images));
 }
 
 /* Vectors of `step` floats, the last first. */

@@ -109,7 +109,12 @@ typedef struct wki_conv2d_plan {
     int tile;
     size_t transformed_floats; /* of either */
     /* Which kernel makes the gradient of the weights. */
-    enum { WKI_GRADIENT_DIRECT, WKI_GRADIENT_TURNED, WKI_GRADIENT_WINOGRAD } gradient;
+    enum {
+        WKI_GRADIENT_DIRECT,
+        WKI_GRADIENT_TURNED,
+        WKI_GRADIENT_WINOGRAD,
+        WKI_GRADIENT_WINOGRAD_FEW
+    } gradient;
     int span; /* columns of the input that a row of the output meets */
 } wki_conv2d_plan;
 
@@ -263,9 +268,11 @@ static inline int64_t wki_block_images(const wki_plan *plan, int64_t count, int6
     return WKI_MIN(plan->block_images, count - block * plan->block_images);
 }
 
-/* Test-time augmentation by flips: room for the outputs of a block; a value whose rows become their mirror image; and
- * the outputs kept, then made the mean with those of the mirrored images. */
-wick_status wki_plan_flips_need(wki_plan *plan);
+/* Test-time augmentation by flips: whether it is to be done now, and can be; room for the outputs of a block; a value whose
+ * rows become their mirror image; and the outputs kept, then made the mean with those of the mirrored images. */
+bool wki_plan_flips(const wki_plan *plan);
+wick_status wki_plan_check_flips(const wki_plan *plan);
+void wki_plan_need_flips(wki_plan *plan);
 void wki_mirror_value(const wki_task *task, const wki_value *value, float *data);
 void wki_keep_unflipped(const wki_task *task);
 void wki_take_mean(const wki_task *task);

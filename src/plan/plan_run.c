@@ -381,11 +381,6 @@ static void run_all(run *r)
         wki_tuner_took(tuner, wki_seconds() - start);
 }
 
-static bool flips(const wki_plan *plan)
-{
-    return plan->module->tta == WICK_TTA_FLIP && !plan->module->training;
-}
-
 /* Each forward that drops takes a seed of its own from the default generator. */
 static void draw_seed(wki_plan *plan)
 {
@@ -405,7 +400,7 @@ void wki_plan_forward(wki_plan *plan, const wki_batch *batch, float *output)
              .batch = batch,
              .forward = true,
              .fused = !plan->module->training,
-             .flips = flips(plan),
+             .flips = wki_plan_flips(plan),
              .output = output};
     draw_seed(plan);
     run_all(&r);
@@ -432,7 +427,7 @@ void wki_plan_step(wki_plan *plan, const wki_batch *batch, const wki_updater *up
              .forward = true,
              .backward = updater != NULL,
              .fused = true,
-             .flips = flips(plan),
+             .flips = wki_plan_flips(plan),
              .cross_entropy = true,
              .output = logits,
              .losses = losses,

@@ -94,6 +94,15 @@ static int index_width(int64_t count)
     return snprintf(NULL, 0, "%lld", (long long)(count - 1));
 }
 
+/* How many columns a name takes: its code points. */
+static int name_columns(const char *name)
+{
+    int columns = 0;
+    for (; *name != '\0'; name++)
+        columns += ((unsigned char)*name & 0xc0) != 0x80;
+    return columns;
+}
+
 static void append_table(wki_text *text, int64_t count, const wick_results *const *results,
                          cell *const *columns)
 {
@@ -101,7 +110,7 @@ static void append_table(wki_text *text, int64_t count, const wick_results *cons
     int name_width = (int)strlen("model_name");
     int widths[COLUMNS];
     for (int64_t i = 0; i < count; i++)
-        name_width = WKI_MAX(name_width, (int)strlen(results[i]->model_name) + 1);
+        name_width = WKI_MAX(name_width, name_columns(results[i]->model_name) + 1);
     wki_text_printf(text, "%*s %*s", index_width(count), "", name_width, "model_name");
     for (int c = 0; c < COLUMNS; c++) {
         widths[c] = (int)strlen(column_names[c]);
@@ -110,8 +119,9 @@ static void append_table(wki_text *text, int64_t count, const wick_results *cons
         wki_text_printf(text, "  %*s", widths[c], column_names[c]);
     }
     for (int64_t i = 0; i < count; i++) {
-        wki_text_printf(text, "\n%-*lld %*s", index_width(count), (long long)i, name_width,
-                        results[i]->model_name);
+        const char *name = results[i]->model_name;
+        wki_text_printf(text, "\n%-*lld %*s%s", index_width(count), (long long)i,
+                        name_width - name_columns(name), "", name);
         for (int c = 0; c < COLUMNS; c++)
             wki_text_printf(text, "  %*s", widths[c], columns[c][i]);
     }

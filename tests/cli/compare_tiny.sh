@@ -9,7 +9,12 @@ wick compare v0 v1 --csv table.csv
 cat table.csv
 # Of models of one name.
 cp -r v0 again
-wick compare v0 v1 again
+wick compare v0 v1 again --csv again.csv
+cut -d, -f1 again.csv
+odd="$(printf 'r\303\274n\033[31m')"
+cp -r v0 "$odd"
+wick compare v0 "$odd"
+wick compare v0 "$odd" --json | jsonget runs.1.run | cat -v
 # A link stays a link.
 mkdir tables
 ln -s tables/new.csv link.csv

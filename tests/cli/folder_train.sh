@@ -34,6 +34,13 @@ wick explain run --index 3 --split train | sed -n 1p
 wick explain run --index 3 --json | jsonget path
 wick data info --data pictures --image-size 24 --image 7 --limit 10 | grep train_data
 wick data info --data pictures --image-size 24 --image 7 --json | jsonget path
+# A file's name that is no UTF-8 becomes JSON all the same.
+mkfolder latin train=4 test=4
+mv latin/train/circle/0000.png "latin/train/circle/$(printf 'caf\351.png')" 2>/dev/null ||
+    mv latin/train/circle/0000.jpg "latin/train/circle/$(printf 'caf\351.png')"
+for index in 0 1 2 3; do
+    wick data show --data latin --split train --index $index --json 2>/dev/null | jsonget images.0.path
+done | grep caf
 wick data show --data pictures --image-size 24 --index 81
 # The pictures' folder by another way, and other pictures than the run was made with.
 wick eval run --data "$PWD/pictures" --json | jsonget count

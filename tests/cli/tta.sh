@@ -14,16 +14,16 @@ for way in none flip; do
     wick eval flipped --tta $way --json 2>/dev/null | jsonget model_loss >flipped.$way
     wick eval plain/model.pth --model v0 --data ./tiny --tta $way --json | jsonget model_loss >file.$way
 done
-wick eval flipped --json | jsonget model_loss | cmp - flipped.loss && echo "a run is evaluated as it was trained"
+wick eval flipped --json 2>/dev/null | jsonget model_loss | cmp - flipped.loss && echo "a run is evaluated as it was trained"
 cmp plain.none plain.loss && cmp flipped.none plain.loss && cmp file.none plain.loss && echo "none"
 cmp plain.flip flipped.loss && cmp flipped.flip flipped.loss && cmp file.flip flipped.loss && echo "flip"
 
 # What is made of the run's model elsewhere.
-wick errors flipped --json | sed 's/"run": "[a-z]*"//' >errors
+wick errors flipped --json 2>/dev/null | sed 's/"run": "[a-z]*"//' >errors
 wick errors plain --json | sed 's/"run": "[a-z]*"//' | cmp -s - errors && echo "errors: the same without"
 wick errors plain --tta flip --json 2>/dev/null | sed 's/"run": "[a-z]*"//' | cmp - errors && echo "errors --tta flip"
 mkpic picture.png class=2 width=6 height=6
-wick predict flipped picture.png --json >predicted
+wick predict flipped picture.png --json >predicted 2>/dev/null
 wick predict plain picture.png --json | cmp -s - predicted && echo "predict: the same without"
 wick predict plain picture.png --tta flip --json 2>/dev/null | cmp - predicted && echo "predict --tta flip"
 wick explain flipped --index 0 --json --out a.svg >explained
@@ -43,6 +43,15 @@ $train --tta flip --augment flip --out learnt 2>&1 >/dev/null
 wick eval plain --tta flip 2>&1 >/dev/null
 wick errors plain --tta flip 2>&1 >/dev/null
 wick eval learnt --tta flip 2>&1 >/dev/null
+wick eval flipped 2>&1 >/dev/null
+# It is said of what is evaluated so.
+wick eval learnt | sed -n 5p
+wick eval learnt --json | jsonget tta
+wick errors learnt --json | jsonget tta
+wick eval learnt --json --tta none | grep -c '"tta"'
+# A model that cannot be is refused before there is a run.
+try $train --tta flip --augment flip --out none --model \
+    'Sequential(Conv2d(1, 4, 3), BatchNorm2d(4, track_running_stats=False), Flatten(), Linear(64, 10))'
 
 try $train --tta mirror --out none
 try wick eval flipped --tta flip --report page.html

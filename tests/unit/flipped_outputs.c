@@ -241,6 +241,7 @@ static void refuse(wick_context *context, const char *text, int ndim, wick_statu
     wick_tensor *input, *output;
     must(context, wick_randn(context, NULL, ndim, shape, &input));
     wick_module_set_tta(module, WICK_TTA_FLIP);
+    wick_tensor_free(forward(context, module, input)); /* in training mode all is as without */
     wick_module_eval(module);
     assert_int_equal(wick_module_forward(module, input, &output), status);
     if (strstr(wick_context_message(context), word) == NULL)

@@ -196,7 +196,24 @@ static void paths(void **state)
     }
 }
 
-/* Pictures that come and go leave almost all others in their half; so does the folder's name. */
+/* Which pictures are held out is known: it depends on their paths from the folder on, and on nothing else. */
+static void held_out_everywhere(void **state)
+{
+    const fixture *f = *state;
+    char path[600];
+    for (int i = 0; i < 20; i++) {
+        snprintf(path, sizeof(path), "%c/%02d.png", 'a' + i % 2, i);
+        put_png(f->folder, path, (uint8_t)i, 2, 2);
+    }
+    wick_dataset *test = open_half(f, WICK_TEST, NULL);
+    char held[200] = "";
+    for (int64_t i = 0; i < wick_dataset_count(test); i++)
+        snprintf(held + strlen(held), sizeof(held) - strlen(held), "%s ", wick_dataset_path(test, i));
+    assert_string_equal(held, "a/00.png a/02.png b/05.png b/11.png ");
+    wick_dataset_free(test);
+}
+
+/* Pictures that come and go leave almost all others in their half. */
 static void held_out_stay(void **state)
 {
     const fixture *f = *state;
@@ -536,6 +553,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(in_torchvisions_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fitted_by_any_number_of_threads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(held_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(held_out_everywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(held_out_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paths, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_options, set_up, tear_down),
