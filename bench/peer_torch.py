@@ -413,7 +413,9 @@ class Peer:
             right = 0
             with torch.inference_mode():
                 for x, t in itertools.islice(zip(X_test.split(500), y_test.split(500)), tests):
-                    right += (model(((x - mean) / std).to(memory_format=layout)).argmax(1) == t).sum().item()
+                    x = ((x - mean) / std).to(memory_format=layout)
+                    logits = model(x) + model(x.flip(3)) if recipe["flip_tests"] else model(x)
+                    right += (logits.argmax(1) == t).sum().item()
             trained += middle - start
             tested += time.perf_counter() - middle
         if batches >= steps:
