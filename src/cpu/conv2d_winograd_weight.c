@@ -9,7 +9,7 @@
  */
 #include "cpu/conv2d_bias.h"
 #include "cpu/turned.h"
-#include "cpu/winograd.h"
+#include "cpu/winograd_gradient.h"
 
 #include <string.h>
 
@@ -65,31 +65,6 @@ static void input_tile(const chunk *k, const float *input, int tile)
     }
 }
 
-/* E of one vector; what is beyond delta's last row and column is 0. */
-ALWAYS_INLINE void transform_delta(const int tile, const int side, const float *from, wki_plane plane,
-                                   int rows, int columns, float *to, ptrdiff_t place)
-{
-    vec lines[WINOGRAD_TILE][WINOGRAD_SIDE];
-    UNROLL for (int y = 0; y < tile; y++)
-    {
-        vec e[WINOGRAD_TILE];
-        UNROLL for (int x = 0; x < tile; x++)
-        {
-            e[x] = (vec){0};
-            if (y < rows && x < columns)
-                e[x] = load(from + y * plane.row + x * plane.column);
-        }
-        winograd_delta(tile, side, e, lines[y]);
-    }
-    UNROLL for (int x = 0; x < side; x++)
-    {
-        vec e[WINOGRAD_TILE], v[WINOGRAD_SIDE];
-        UNROLL for (int y = 0; y < tile; y++) e[y] = lines[y][x];
-        winograd_delta(tile, side, e, v);
-        UNROLL for (int y = 0; y < side; y++) store(to + (side * y + x) * place, v[y]);
-    }
-}
-
 /* E of one tile, which goes to tile `at` of the chunk. */
 ALWAYS_INLINE void delta_lanes(const chunk *k, int y, int x, int at, const int tile, const int side)
 {
@@ -129,35 +104,6 @@ static void multiply_tiles(const chunk *k, int tiles, bool add)
         p.delta = k->delta + place * k->delta_place;
         p.input = k->input + place * k->input_place;
         turned_multiply_all(p, k->channels, k->blocks, k->sums + place * k->blocks * p.sums_block);
-    }
-}
-
-/* G^T dU G of one output channel and a block of input channels. */
-ALWAYS_INLINE void gradient_taps(const int kernel, const int side, const float *sums, ptrdiff_t place,
-                                 float taps[WINOGRAD_TAPS][WKI_LANES])
-{
-    UNROLL for (int v = 0; v < VPB; v++)
-    {
-        vec rows[WINOGRAD_KERNEL][WINOGRAD_SIDE];
-        UNROLL for (int x = 0; x < side; x++)
-        {
-            vec m[WINOGRAD_SIDE], g[WINOGRAD_KERNEL];
-            UNROLL for (int y = 0; y < side; y++) m[y] = load(sums + (side * y + x) * place + v * VW);
-            winograd_gradient(kernel, side, m, g);
-            UNROLL for (int y = 0; y < kernel; y++) rows[y][x] = g[y];
-        }
-        UNROLL for (int y = 0; y < kernel; y++)
-        {
-            vec g[WINOGRAD_KERNEL];
-            winograd_gradient(kernel, side, rows[y], g);
-            UNROLL for (int x = 0; x < kernel; x++)
-            {
-                if (side > 4)
-                    g[x] *= winograd_gradient_scale(kernel, side, y) *
-                            winograd_gradient_scale(kernel, side, x);
-                store(taps[kernel * y + x] + v * VW, g[x]);
-            }
-        }
     }
 }
 

@@ -16,6 +16,7 @@ void WKI_KERNEL(winograd)(const wki_winograd_call *);
 void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *);
 void WKI_KERNEL(conv2d_weight_turned)(const wki_conv2d_turned_call *);
 void WKI_KERNEL(winograd_gradient)(const wki_winograd_gradient_call *);
+void WKI_KERNEL(winograd_gradient_few)(const wki_winograd_gradient_call *);
 void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *);
 void WKI_KERNEL(max_pool2d)(const wki_max_pool2d_call *);
 void WKI_KERNEL(max_pool2d_backward)(const wki_max_pool2d_call *);

@@ -138,6 +138,9 @@ typedef struct wki_winograd_gradient_call {
  * the whole. */
 int wki_winograd_gradient_tiles(int side, int in_channels, int channels, int tiles);
 size_t wki_winograd_gradient_scratch(int side, int in_channels, int channels, int tiles);
+/* The same for winograd_gradient_few. */
+int wki_winograd_few_tiles(int side, int in_channels, int channels);
+size_t wki_winograd_few_scratch(int side, int in_channels, int channels);
 
 /* output[c][y][x] = the largest of the window at (y * stride_h - padding_h, x * stride_w -
  * padding_w). */
@@ -351,6 +354,8 @@ typedef struct wki_kernels {
     void (*winograd_weights)(const wki_winograd_weights_call *call);
     void (*conv2d_weight_turned)(const wki_conv2d_turned_call *call);
     void (*winograd_gradient)(const wki_winograd_gradient_call *call);
+    /* The same for few channels, with images in the lanes of the sums: other last digits, and other scratch. */
+    void (*winograd_gradient_few)(const wki_winograd_gradient_call *call);
     void (*conv2d_weight)(const wki_conv2d_weight_call *call);
     void (*max_pool2d)(const wki_max_pool2d_call *call);
     void (*max_pool2d_backward)(const wki_max_pool2d_call *call);

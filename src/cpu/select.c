@@ -51,6 +51,19 @@ size_t wki_winograd_gradient_scratch(int side, int in_channels, int channels, in
            (window + sums + blocks * most * WKI_LANES + outs * most + free_lines);
 }
 
+int wki_winograd_few_tiles(int side, int in_channels, int channels)
+{
+    enum { MOST_FLOATS = 84 * 1024 }; /* beside the sums, of an L2 cache */
+    return WKI_MAX(1, MOST_FLOATS / (side * side * WKI_LANES * (in_channels + channels)));
+}
+
+size_t wki_winograd_few_scratch(int side, int in_channels, int channels)
+{
+    const size_t tiles = (size_t)wki_winograd_few_tiles(side, in_channels, channels);
+    const size_t ins = (size_t)in_channels, outs = (size_t)channels;
+    return (size_t)(side * side) * WKI_LANES * (ins * outs + tiles * (ins + outs) + 2);
+}
+
 #if defined(__x86_64__)
 extern const wki_kernels wki_v4_kernels, wki_v3_kernels;
 

@@ -10,6 +10,7 @@ const wki_kernels WKI_KERNEL(kernels) = {
     .winograd_weights = WKI_KERNEL(winograd_weights),
     .conv2d_weight_turned = WKI_KERNEL(conv2d_weight_turned),
     .winograd_gradient = WKI_KERNEL(winograd_gradient),
+    .winograd_gradient_few = WKI_KERNEL(winograd_gradient_few),
     .conv2d_weight = WKI_KERNEL(conv2d_weight),
     .max_pool2d = WKI_KERNEL(max_pool2d),
     .max_pool2d_backward = WKI_KERNEL(max_pool2d_backward),

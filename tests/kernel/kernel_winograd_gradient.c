@@ -7,6 +7,7 @@ enum { CASES = 200, MOST_TAPS = 25 };
 
 typedef struct grad {
     wki_winograd_gradient_call call;
+    bool few;                          /* winograd_gradient_few */
     const float *before, *bias_before; /* what was there, to be added to */
     float *firsts[KT_GROUPS], *bias_firsts[KT_GROUPS];
 } grad;
@@ -24,7 +25,8 @@ static void make_case(grad *g, int channels, int in_channels, int height, int wi
                          .height = height,
                          .width = width,
                          .images = images,
-                         .accumulate = kt_once_in(2)}};
+                         .accumulate = kt_once_in(2)},
+                .few = kt_once_in(2)};
     call->channel_begin = kt_once_in(2) ? 0 : kt_int(0, channels);
     call->channel_end = kt_once_in(2) ? channels : kt_int(call->channel_begin, channels);
     int rows = (height + tile - 1) / tile * tile + kernel - 1;
@@ -124,21 +126,25 @@ static void check_weights(const grad *g, const char *name, int o, int i)
         double error =
             KT_EPS * ((tiles * (call->images + 1) + 3 * WINOGRAD_ROUNDINGS) * sizes[t] + fabs(before));
         if (!kt_near(call->gradient[at], right, error))
-            fail_msg("%s: tile %d, kernel %d, %d of %d channels, %d of %d in, %d x %d, %d images: tap "
+            fail_msg("%s: %stile %d, kernel %d, %d of %d channels, %d of %d in, %d x %d, %d images: tap "
                      "%d is %.9g, not "
                      "%.9g +- %.3g",
-                     name, call->tile, call->kernel, o, call->channels, i, call->in_channels,
-                     call->height, call->width, call->images, t, (double)call->gradient[at], right,
-                     error);
+                     name, g->few ? "few: " : "", call->tile, call->kernel, o, call->channels, i,
+                     call->in_channels, call->height, call->width, call->images, t,
+                     (double)call->gradient[at], right, error);
     }
 }
 
 /* ---- the check ---- */
 
-static float *make_scratch(const wki_winograd_gradient_call *call)
+static void run_kernel(const wki_kernels *kernels, grad *g)
 {
-    return kt_floats(wki_winograd_gradient_scratch(call->tile + call->kernel - 1, call->in_channels,
-                                                   call->channels, tile_count(call)));
+    wki_winograd_gradient_call *call = &g->call;
+    const int side = call->tile + call->kernel - 1;
+    call->scratch = kt_floats(g->few ? wki_winograd_few_scratch(side, call->in_channels, call->channels)
+                                     : wki_winograd_gradient_scratch(side, call->in_channels,
+                                                                     call->channels, tile_count(call)));
+    (g->few ? kernels->winograd_gradient_few : kernels->winograd_gradient)(call);
 }
 
 static void run_case(grad *g)
@@ -156,8 +162,7 @@ static void run_case(grad *g)
                 ? NULL
                 : kt_gradient_like(g->bias_before, call->channels, 1, call->channel_begin,
                                    call->channel_end, call->accumulate);
-        call->scratch = make_scratch(call);
-        kernels->winograd_gradient(call);
+        run_kernel(kernels, g);
         for (int o = call->channel_begin; o < call->channel_end && g->firsts[group] == NULL; o++) {
             for (int i = 0; i < call->in_channels; i++)
                 check_weights(g, kernels->name, o, i);
@@ -216,16 +221,15 @@ static void test_shares_of_the_channels(void **state)
         call->bias_gradient = NULL;
         for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
             float *whole = kt_floats(count), *shared = kt_floats(count);
-            call->scratch = make_scratch(call);
             call->gradient = whole;
             call->channel_begin = 0;
             call->channel_end = call->channels;
-            kernels->winograd_gradient(call);
+            run_kernel(kernels, &g);
             call->gradient = shared;
             for (int begin = 0; begin < call->channels; begin = call->channel_end) {
                 call->channel_begin = begin;
                 call->channel_end = kt_int(begin + 1, call->channels);
-                kernels->winograd_gradient(call);
+                run_kernel(kernels, &g);
             }
             if (kt_first_difference(whole, shared, count) > 0)
                 fail_msg("%s: other bits for shares of %d channels", kernels->name, call->channels);
