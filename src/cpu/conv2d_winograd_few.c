@@ -23,7 +23,6 @@ typedef struct few few;
 typedef void window_function(const float *input, wki_plane plane, int channels, float *to,
                              ptrdiff_t place);
 typedef void delta_function(const few *k, int y, int x, float *to);
-typedef void taps_function(const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES]);
 
 typedef struct way {
     window_function *window;
@@ -146,16 +145,6 @@ static void multiply_place(const few *k, int place, int tiles, bool add)
 }
 
 /* ---- the end ---- */
-
-#define TAPS(kernel, side)                                                                              \
-    static __attribute__((noinline)) void taps_##kernel##_of_##side(                                    \
-        const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES])                       \
-    {                                                                                                   \
-        gradient_taps(kernel, side, sums, place, taps);                                                 \
-    }
-TAPS(3, 4)
-TAPS(3, 6)
-TAPS(5, 6)
 
 /* The sums over the lanes of some taps, those without an image left out. */
 static void sum_taps(float taps[WINOGRAD_TAPS][WKI_LANES], int count, int images, float *sums)

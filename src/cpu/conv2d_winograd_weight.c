@@ -16,7 +16,6 @@
 typedef struct chunk chunk;
 typedef void window_function(const float *input, wki_plane plane, int channels, float *to);
 typedef void delta_function(const chunk *k, int y, int x, int at);
-typedef void taps_function(const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES]);
 
 /* What depends on the tile and the kernel. Each of these is a function of its own: where gcc sees two of them at once it
  * does what they share beforehand, and rounds products that it would have added to something in one go. */
@@ -106,16 +105,6 @@ static void multiply_tiles(const chunk *k, int tiles, bool add)
         turned_multiply_all(p, k->channels, k->blocks, k->sums + place * k->blocks * p.sums_block);
     }
 }
-
-#define TAPS(kernel, side)                                                                              \
-    static __attribute__((noinline)) void taps_##kernel##_of_##side(                                    \
-        const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES])                       \
-    {                                                                                                   \
-        gradient_taps(kernel, side, sums, place, taps);                                                 \
-    }
-TAPS(3, 4)
-TAPS(3, 6)
-TAPS(5, 6)
 
 static void gradient_block(const chunk *k, int o, int b)
 {

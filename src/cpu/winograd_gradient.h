@@ -60,4 +60,16 @@ ALWAYS_INLINE void gradient_taps(const int kernel, const int side, const float *
     }
 }
 
+typedef void taps_function(const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES]);
+
+#define TAPS(kernel, side)                                                                              \
+    static __attribute__((noinline)) void taps_##kernel##_of_##side(                                    \
+        const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES])                       \
+    {                                                                                                   \
+        gradient_taps(kernel, side, sums, place, taps);                                                 \
+    }
+TAPS(3, 4)
+TAPS(3, 6)
+TAPS(5, 6)
+
 #endif

@@ -20,8 +20,9 @@ export WICK_TEST_SEED="${WICK_TEST_SEED:-$(date +%s)}"
 limit=200
 
 kernels='kernel/kernel_conv2d kernel/kernel_conv2d_weight kernel/kernel_winograd kernel/kernel_max_pool2d
-    kernel/kernel_winograd_gradient kernel/kernel_conv2d_turned kernel/kernel_elementwise grad/grad_layers grad/grad_norms'
-others='unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth
+    kernel/kernel_winograd_gradient kernel/kernel_conv2d_turned kernel/kernel_elementwise
+    kernel/kernel_linear grad/grad_layers grad/grad_norms'
+others='unit/unit_flipped_outputs unit/unit_folder_pictures unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth
     unit/unit_format_zip unit/unit_generator unit/unit_loader_transforms oracle/oracle_dataloader
     oracle/oracle_torch_pth oracle/oracle_random_numbers oracle/oracle_layers oracle/oracle_optimizers
     oracle/oracle_image_transforms'
@@ -115,6 +116,18 @@ mutation 'a 4x4 tile forgets a point' src/cpu/winograd.h \
 mutation 'the turned gradient keeps only the last product' src/cpu/turned.h \
     's/sum\[b\]\[c\]\[v\] += w \* x\[b\]\[v\]/sum[b][c][v] = w * x[b][v]/' \
     kernel/kernel_conv2d_turned kernel/kernel_winograd_gradient grad/grad_layers
+mutation 'the gradient of few channels forgets the tiles before' src/cpu/conv2d_winograd_few.c \
+    's/tiles, first > 0);/tiles, false);/' \
+    kernel/kernel_winograd_gradient
+mutation 'a Linear of few features leaves the bias out' src/cpu/linear_few.h \
+    's/sum\[r\]\[v\] + load(bias + v \* VW)/sum[r][v]/' \
+    kernel/kernel_linear
+mutation 'images that are flipped at test time are not, with columns in the lanes' src/plan/plan_flip.c \
+    's/value->lanes && r < rows/value->lanes \&\& !plan->columns \&\& r < rows/' \
+    unit/unit_flipped_outputs
+mutation 'the held out pictures are the first by their names' src/data/folder_scan.c \
+    's/x->hash != y->hash/false/' \
+    unit/unit_folder_pictures
 mutation 'sum_parts leaves the last part out' src/cpu/elementwise.c \
     's/p < part_count; p++/p + 1 < part_count; p++/' \
     kernel/kernel_elementwise grad/grad_layers
