@@ -11,9 +11,12 @@ enum { WKI_MESSAGE_SIZE = 1024, WKI_MAX_THREADS = 1024, WKI_GENERATOR_BYTES = 25
 
 /* Multiply-adds, a few microseconds of them: a thread with less to do is not worth the meeting.
  * With WKI_SURE_WORK times as much in all there is no doubt that threads help; in between it is
- * tried out (plan/tuner.h). */
-#define WKI_WORK_PER_THREAD 2e5
-#define WKI_SURE_WORK       25
+ * tried out (plan/tuner.h). Where threads share a block, and so meet at every layer, there is doubt up to
+ * WKI_SURE_WORK_SHARED times as much, a millisecond: at times the cores of a machine that has neighbours are so far apart
+ * that two threads take half as long again as one. */
+#define WKI_WORK_PER_THREAD  2e5
+#define WKI_SURE_WORK        25
+#define WKI_SURE_WORK_SHARED 1000
 
 typedef struct wki_team wki_team;
 

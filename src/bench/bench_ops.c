@@ -329,9 +329,6 @@ out:
 
 int wki_bench_threads(const wki_plan *plan, int64_t count, bool training, bool *tried_out)
 {
-    double work = (double)plan->multiply_adds * (double)count * (training ? 3.0 : 1.0);
-    double least = plan->context->work_per_thread;
-    int threads = (int)WKI_MAX(1.0, WKI_MIN((double)plan->threads, work / least));
-    *tried_out = threads > 1 && work < WKI_SURE_WORK * least;
+    const int threads = wki_plan_threads(plan, count, training ? 3.0 : 1.0, tried_out);
     return *tried_out && !wki_tuner_several(&plan->tuners[training]) ? 1 : threads;
 }

@@ -268,6 +268,8 @@ static inline int64_t wki_block_images(const wki_plan *plan, int64_t count, int6
     return WKI_MIN(plan->block_images, count - block * plan->block_images);
 }
 
+/* How many threads a run of count images is worth that goes so often through the layers' multiply-adds; doubtful: or one. */
+int wki_plan_threads(const wki_plan *plan, int64_t count, double passes, bool *doubtful);
 /* Test-time augmentation by flips: whether it is to be done now, and can be; room for the outputs of a block; a value whose
  * rows become their mirror image; and the outputs kept, then made the mean with those of the mirrored images. */
 bool wki_plan_flips(const wki_plan *plan);

@@ -333,15 +333,24 @@ static void run_thread(void *argument, int thread, int threads)
     reduce(r, lines * t / n * WKI_LANES, lines * (t + 1) / n * WKI_LANES);
 }
 
+int wki_plan_threads(const wki_plan *plan, int64_t count, double passes, bool *doubtful)
+{
+    const double work = (double)plan->multiply_adds * (double)count * passes;
+    const double least = plan->context->work_per_thread;
+    const int threads = (int)WKI_MAX(1.0, WKI_MIN((double)plan->threads, work / least));
+    const int64_t blocks = (count + plan->block_images - 1) / plan->block_images;
+    const bool shared = threads > WKI_MIN(blocks, plan->parts);
+    *doubtful = threads > 1 && work < (shared ? WKI_SURE_WORK_SHARED : WKI_SURE_WORK) * least;
+    return threads;
+}
+
 /* How many threads this run is worth; *tuner is set if that is being tried out. */
 static int useful_threads(const run *r, wki_tuner **tuner)
 {
-    wki_plan *plan = r->plan;
-    double passes = (r->forward ? r->flips ? 2.0 : 1.0 : 0.0) + (r->backward ? 2.0 : 0.0);
-    double work = (double)plan->multiply_adds * (double)r->batch->count * passes;
-    double least = plan->context->work_per_thread;
-    int threads = (int)WKI_MAX(1.0, WKI_MIN((double)plan->threads, work / least));
-    *tuner = threads > 1 && work < WKI_SURE_WORK * least ? &plan->tuners[r->backward] : NULL;
+    const double passes = (r->forward ? r->flips ? 2.0 : 1.0 : 0.0) + (r->backward ? 2.0 : 0.0);
+    bool doubtful;
+    const int threads = wki_plan_threads(r->plan, r->batch->count, passes, &doubtful);
+    *tuner = doubtful ? &r->plan->tuners[r->backward] : NULL;
     return *tuner == NULL || wki_tuner_several(*tuner) ? threads : 1;
 }
 
