@@ -45,8 +45,7 @@ static wick_module *make_model(wick_context *context, const char *text)
 static const char *const texts[] = {
     "Sequential(Flatten(), Linear(198, 3))",
     "Sequential(Conv2d(2, 4, 3), BatchNorm2d(4), ReLU(), MaxPool2d(2), Flatten(), Linear(48, 3))",
-    "Sequential(Conv2d(2, 3, 5, padding=2, stride=2), Dropout(0.5), AdaptiveAvgPool2d(1), Flatten(), "
-    "Linear(3, 3))",
+    "Sequential(Conv2d(2, 3, 5, 2, 2), Dropout(0.5), AdaptiveAvgPool2d(1), Flatten(), Linear(3, 3))",
     "Sequential(ReLU(), Conv2d(2, 3, 3, padding=1), AdaptiveAvgPool2d(1), Flatten(), Linear(3, 3))",
     "Sequential(Residual(Conv2d(2, 2, 3, padding=1)), ReLU(), Flatten(), Linear(198, 3), ReLU())",
 };
