@@ -106,7 +106,9 @@ ALWAYS_INLINE void turned_multiply_all(turned_product p, int channels, int block
 {
     const float *input = p.input;
     for (int b = 0, count; b < blocks; b += count) {
-        count = b + PRODUCT_BLOCKS <= blocks ? PRODUCT_BLOCKS : 1;
+        count = 1;
+        if (b + PRODUCT_BLOCKS <= blocks)
+            count = PRODUCT_BLOCKS;
         p.input = input + b * p.input_block;
         turned_multiply_channels(p, channels, count > 1, sums + b * p.sums_block);
     }
