@@ -263,7 +263,7 @@ static int window_side(const wki_conv2d_plan *p, const wki_conv2d *c)
 static bool gradient_suits_few(const wki_conv2d_plan *p, const wki_conv2d *c, const wki_value *out)
 {
     enum { MOST_PAIRS = 256, FEWEST_TILES = 24 };
-    return p->tile == 4 && p->in_channels * p->out_channels <= MOST_PAIRS &&
+    return p->tile == 4 && (int64_t)p->in_channels * p->out_channels <= MOST_PAIRS &&
            grid_count(c->dilation, out) == 1 && tile_count(out, 4, c->dilation) >= FEWEST_TILES;
 }
 
