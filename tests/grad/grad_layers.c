@@ -434,6 +434,15 @@ static void test_ways(void **state)
           {32, 5, 3}},
          WKI_GRADIENT_WINOGRAD},
         {{{"Conv2d(64, 48, kernel_size=3, padding=1)"}, 3, {64, 7, 6}}, WKI_GRADIENT_WINOGRAD},
+        {{{"Conv2d(8, 9, kernel_size=3, padding=1)"}, 3, {8, 4, 96}}, WKI_GRADIENT_WINOGRAD_FEW},
+        {{{"Conv2d(8, 9, kernel_size=3, padding=1)"}, 3, {8, 4, 92}},
+         WKI_GRADIENT_DIRECT}, /* 23 tiles */
+        {{{"ReLU()", "Conv2d(11, 8, kernel_size=3, bias=False)", "ReLU()"}, 3, {11, 10, 49}},
+         WKI_GRADIENT_WINOGRAD_FEW},
+        {{{"Conv2d(8, 8, kernel_size=3, padding=1)"}, 3, {8, 21, 21}},
+         WKI_GRADIENT_DIRECT}, /* too much beyond */
+        {{{"Conv2d(16, 18, kernel_size=3, padding=2, groups=2)"}, 3, {16, 10, 31}},
+         WKI_GRADIENT_WINOGRAD_FEW},
     };
     for (size_t i = 0; i < WKI_COUNT(cases); i++) {
         printf("%s, ...\n", cases[i].one.texts[0]);
