@@ -291,9 +291,9 @@ WICK_API wick_status wick_module_forward(wick_module *module, const wick_tensor 
  * the walk and is returned. */
 typedef wick_status wick_activation_visit(void *user, const char *path, const wick_module *layer,
                                           const wick_tensor *output);
-/* Runs the module in evaluation mode, layer by layer, and calls visit with each layer's output; the
- * last is that of wick_module_forward() without test-time augmentation, but for rounding. The module's mode and what its last
- * forward kept for backward stay.
+/* Runs the module in evaluation mode, layer by layer, and calls visit with each layer's output; the last is
+ * that of wick_module_forward() without test-time augmentation, but for rounding. The module's mode and what
+ * its last forward kept for backward stay.
  * Errors: as wick_module_forward(); visit's. */
 WICK_API wick_status wick_module_activations(wick_module *module, const wick_tensor *input,
                                              wick_activation_visit *visit, void *user);

@@ -18,15 +18,18 @@ typedef struct layer_walk {
  * it was. */
 static wick_status run_layer(wick_module *layer, const wick_tensor *input, wick_tensor **output)
 {
-    bool training = layer->training;
+    const bool training = layer->training;
+    const wick_tta tta = layer->tta;
     void *plan = layer->plan;
     layer->training = false;
+    layer->tta = WICK_TTA_NONE;
     layer->plan = NULL;
     wick_status status = wick_module_forward(layer, input, output);
     if (layer->plan != NULL)
         layer->plan_free(layer->plan);
     layer->plan = plan;
     layer->training = training;
+    layer->tta = tta;
     return status;
 }
 

@@ -232,6 +232,39 @@ static void training_is_as_without(void **state)
     wick_dataset_free(dataset);
 }
 
+static wick_status keep_output(void *user, const char *path, const wick_module *layer,
+                               const wick_tensor *output)
+{
+    wick_tensor **last = user;
+    (void)path;
+    (void)layer;
+    wick_tensor_free(*last);
+    return wick_tensor_clone(output, last);
+}
+
+/* What the layers make of an image is of the image alone, also of a module that is a layer. */
+static void activations_are_as_without(void **state)
+{
+    wick_context *context = *state;
+    static const char *const modules[] = {"Conv2d(2, 3, 3)",
+                                          "Sequential(Conv2d(2, 4, 3), Flatten(), Linear(252, 3))"};
+    static const int64_t shape[4] = {3, CHANNELS, HEIGHT, WIDTH};
+    for (size_t i = 0; i < WKI_COUNT(modules); i++) {
+        wick_module *module = make_model(context, modules[i]);
+        wick_tensor *images, *without = NULL, *with = NULL;
+        must(context, wick_randn(context, NULL, 4, shape, &images));
+        must(context, wick_module_activations(module, images, keep_output, &without));
+        wick_module_set_tta(module, WICK_TTA_FLIP);
+        must(context, wick_module_activations(module, images, keep_output, &with));
+        assert_same(with, without);
+        assert_int_equal(wick_module_tta(module), WICK_TTA_FLIP);
+        wick_tensor_free(images);
+        wick_tensor_free(without);
+        wick_tensor_free(with);
+        wick_module_free(module);
+    }
+}
+
 static void refuse(wick_context *context, const char *text, int ndim, wick_status status,
                    const char *word)
 {
@@ -266,6 +299,7 @@ int main(void)
         TEST(outputs_are_means),
         TEST(evaluations_are_of_means),
         TEST(training_is_as_without),
+        TEST(activations_are_as_without),
         TEST(what_has_no_mirror_image_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
