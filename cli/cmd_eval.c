@@ -116,8 +116,7 @@ static void fill_data(const eval_args *args, eval_work *evaluation)
         data->batch_size = args->data.batch_size;
     if (args->data.limit >= 0)
         data->limit = args->data.limit;
-    data->memory_limit = args->data.memory_limit;
-    data->skip_broken = data->skip_broken || args->data.skip_broken;
+    data_read_as(data, args->data.skip_broken, args->data.memory_limit);
 }
 
 /* The weights of a file in the model that the flags name. */

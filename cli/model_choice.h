@@ -38,8 +38,7 @@ void note_flips(const cli_app *app, const char *tta, const char *augment);
 
 #define TTA_OF_RUN                                                                                      \
     "flip takes the mean of what the model gives for an image and for its mirror image (test-time "     \
-    "augmentation); else "                                                                              \
-    "as the run did"
+    "augmentation); else as the run did"
 #define TTA_OPTION(type, field, what)                                                                   \
     {                                                                                                   \
         "tta", "none|flip", OPTION_CHOICE, offsetof(type, field), 0, 0, what                            \

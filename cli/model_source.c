@@ -59,8 +59,7 @@ static wick_status open_file(cli_app *app, const char *path, const cli_source_ar
         return app_fail(app, WICK_ENOMEM, "out of memory");
     source->data.data = args->data != NULL ? args->data : "fashion-mnist";
     source->data.data_dir = args->data_dir;
-    source->data.memory_limit = args->memory_limit;
-    source->data.skip_broken = source->data.skip_broken || args->skip_broken;
+    data_read_as(&source->data, args->skip_broken, args->memory_limit);
     TRY(find_facts(app, source));
     TRY(model_make(app, &source->choice, source->image_shape,
                    args->hidden_units != 0 ? args->hidden_units : 10, source->class_count,
@@ -78,8 +77,7 @@ static wick_status open_run(cli_app *app, const char *folder, const cli_source_a
     TRY(wick_run_open(app->context, folder, &source->run));
     const wick_run_args *run = wick_run_get_args(source->run);
     data_of_run(run, &source->data);
-    source->data.memory_limit = args->memory_limit;
-    source->data.skip_broken = source->data.skip_broken || args->skip_broken;
+    data_read_as(&source->data, args->skip_broken, args->memory_limit);
     source->data.batch_size = source->data.limit = 0;
     if (args->data != NULL) {
         source->data.data = args->data;

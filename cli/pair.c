@@ -36,6 +36,15 @@ void data_of_run(const wick_run_args *run, cli_data_args *data)
     };
 }
 
+void data_read_as(cli_data_args *data, bool skip_broken, const char *memory_limit)
+{
+    data->memory_limit = memory_limit;
+    if (skip_broken) {
+        data->skip_broken = true;
+        data->quiet = false;
+    }
+}
+
 /* "32" or "32x48", height first. */
 static wick_status read_size(cli_app *app, const char *text, int64_t *height, int64_t *width)
 {

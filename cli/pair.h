@@ -134,6 +134,9 @@ typedef struct cli_pair {
 
 /* What a run says of its data. The shape is the run's. */
 void data_of_run(const wick_run_args *run, cli_data_args *data);
+/* What is asked for of how a run's or a file's data are read: memory_limit as given, or NULL. What is left out now is said
+ * again. */
+void data_read_as(cli_data_args *data, bool skip_broken, const char *memory_limit);
 /* Opens one half, cut to the limit, with a progress bar, and says on stderr what there is to know of it.
  * Owned. An unknown name is a failure of usage. */
 wick_status dataset_open(cli_app *app, const cli_data_args *args, wick_split split, wick_dataset **out);

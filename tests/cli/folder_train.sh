@@ -42,6 +42,14 @@ for index in 0 1 2 3; do
     wick data show --data latin --split train --index $index --json 2>/dev/null | jsonget images.0.path
 done | grep caf
 wick data show --data pictures --image-size 24 --index 81
+# One that cannot be read any more is left out where that is asked for.
+cp -r pictures broken
+echo broken >broken/test/cross/0001.png
+for command in "eval run" "errors run --count 1" "explain run --index 0 --json --out a.svg"; do
+    try wick $command --data broken | tail -2 | cut -c1-120
+    wick $command --data broken --skip-broken 2>&1 >/dev/null | cut -c1-120
+done
+wick eval run --data broken --skip-broken --json 2>/dev/null | jsonget count
 # The pictures' folder by another way, and other pictures than the run was made with.
 wick eval run --data "$PWD/pictures" --json | jsonget count
 mkfolder others train=4 test=4

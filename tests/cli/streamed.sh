@@ -45,4 +45,9 @@ try wick train --data tiny --memory-limit 43199 --out none
 wick train --data tiny --model v2 --hidden-units 4 --batch-size 24 --seed 3 --no-figures --epochs 2 --out packed --memory-limit 43200 >/dev/null
 same_run plain packed || echo "another model from gzip'd files"
 expect_file tiny/train-images-idx3-ubyte.gz tiny/t10k-images-idx3-ubyte
+gzip -n tiny/t10k-images-idx3-ubyte
+for command in eval errors "explain --index 7"; do
+    try wick $command plain --data tiny --memory-limit 10079
+    wick $command plain --data tiny --memory-limit 10080 >/dev/null || echo "$command plain: refused"
+done
 ls -d none 2>/dev/null
