@@ -9,25 +9,14 @@
 
 #include <cmocka.h>
 
-static int make_context(void **state)
-{
-    if (wick_context_new((wick_context **)state) != WICK_OK)
-        return -1;
-    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
-    wick_manual_seed(*state, ref_random());
-    return 0;
-}
+#include "../unit/context_fixture.h"
 
-static int free_context(void **state)
+static int make_seeded_context(void **state)
 {
-    wick_context_free(*state);
-    return 0;
-}
-
-static void must(wick_context *context, wick_status status)
-{
-    if (status != WICK_OK)
-        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
+    int status = make_context(state);
+    if (status == 0)
+        wick_manual_seed(*state, ref_random());
+    return status;
 }
 
 static wick_module *model(wick_context *context, const char *name, const int64_t *image, int64_t classes)
@@ -178,7 +167,7 @@ static void test_cross_entropy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_context, free_context)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_seeded_context, free_context)
         TEST(test_models),
         TEST(test_v2_of_the_chapter),
         TEST(test_cross_entropy),

@@ -10,27 +10,9 @@
 
 #include <cmocka.h>
 
+#include "../unit/context_fixture.h"
+
 enum { COUNT = 230, SIDE = 8, CLASSES = 5, MOST_BATCHES = 50, EPOCHS = 2 };
-
-static int make_context(void **state)
-{
-    if (wick_context_new((wick_context **)state) != WICK_OK)
-        return -1;
-    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
-    return 0;
-}
-
-static int free_context(void **state)
-{
-    wick_context_free(*state);
-    return 0;
-}
-
-static void must(wick_context *context, wick_status status)
-{
-    if (status != WICK_OK)
-        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
-}
 
 static wick_dataset *make_data(wick_context *context)
 {

@@ -10,30 +10,19 @@
 #include <cmocka.h>
 #include <wick/wick.h>
 
+#include "context_fixture.h"
+
 enum { SIDE = 12, CLASSES = 4, BATCH = 20 };
 static const int64_t image[3] = {2, SIDE, SIDE};
 static const int64_t shape[4] = {BATCH, 2, SIDE, SIDE};
 /* As short as can be: everything is measured once or a few times. */
 static const wick_bench_options quick = {.seconds = 1e-6, .images = 50, .memory_bytes = 1 << 16};
 
-static int make_context(void **state)
+static int make_context_of_three(void **state)
 {
-    if (wick_context_new((wick_context **)state) != WICK_OK)
+    if (make_context(state) != 0)
         return -1;
-    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
     return wick_context_set_threads(*state, 3) == WICK_OK ? 0 : -1;
-}
-
-static int free_context(void **state)
-{
-    wick_context_free(*state);
-    return 0;
-}
-
-static void must(wick_context *context, wick_status status)
-{
-    if (status != WICK_OK)
-        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
 }
 
 static void expect(wick_context *context, wick_status got, wick_status wanted, const char *word)
@@ -278,5 +267,5 @@ int main(void)
         cmocka_unit_test(test_machine), cmocka_unit_test(test_cpu),     cmocka_unit_test(test_every_cpu),
         cmocka_unit_test(test_model),   cmocka_unit_test(test_batches), cmocka_unit_test(test_refused),
     };
-    return cmocka_run_group_tests(tests, make_context, free_context);
+    return cmocka_run_group_tests(tests, make_context_of_three, free_context);
 }

@@ -9,29 +9,11 @@
 #include <cmocka.h>
 #include <wick/wick.h>
 
+#include "context_fixture.h"
+
 enum { CHANNELS = 2, HEIGHT = 9, WIDTH = 11, COUNT = 37, CLASSES = 3 };
 
 static const float means[3] = {0.3f, 0.6f, 0}, stds[3] = {0.2f, 0.4f, 0};
-
-static int make_context(void **state)
-{
-    if (wick_context_new((wick_context **)state) != WICK_OK)
-        return -1;
-    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
-    return 0;
-}
-
-static int free_context(void **state)
-{
-    wick_context_free(*state);
-    return 0;
-}
-
-static void must(wick_context *context, wick_status status)
-{
-    if (status != WICK_OK)
-        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
-}
 
 static wick_module *make_model(wick_context *context, const char *text)
 {

@@ -10,27 +10,9 @@
 #include <cmocka.h>
 #include <wick/wick.h>
 
+#include "context_fixture.h"
+
 enum { COUNT = 21, SIDE = 4, CLASSES = 3 };
-
-static int make_context(void **state)
-{
-    if (wick_context_new((wick_context **)state) != WICK_OK)
-        return -1;
-    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
-    return 0;
-}
-
-static int free_context(void **state)
-{
-    wick_context_free(*state);
-    return 0;
-}
-
-static void must(wick_context *context, wick_status status)
-{
-    if (status != WICK_OK)
-        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
-}
 
 /* Fails unless the call gave that status with a message that has the word in it. */
 static void expect(wick_context *context, wick_status got, wick_status wanted, const char *word)

@@ -1,6 +1,6 @@
 /* Plans behind the public calls: what is refused, and what may change between one call and the next. */
 #include "cpu/kernels.h"
-#include "nn/module_internal.h"
+#include "plan/plan_internal.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -10,25 +10,7 @@
 #include <cmocka.h>
 #include <wick/wick.h>
 
-static int make_context(void **state)
-{
-    if (wick_context_new((wick_context **)state) != WICK_OK)
-        return -1;
-    ((wick_context *)*state)->work_per_thread = 1.0; /* threads even for so little work */
-    return 0;
-}
-
-static int free_context(void **state)
-{
-    wick_context_free(*state);
-    return 0;
-}
-
-static void must(wick_context *context, wick_status status)
-{
-    if (status != WICK_OK)
-        fail_msg("%s: %s", wick_status_name(status), wick_context_message(context));
-}
+#include "context_fixture.h"
 
 static wick_module *v0(wick_context *context)
 {
@@ -441,6 +423,36 @@ static void test_a_child_runs_alone(void **state)
     wick_module_free(module);
 }
 
+/* Whether a step of so many images might be faster with one thread of two. */
+static bool is_doubtful(wick_context *context, wick_module *module, int64_t count)
+{
+    const int64_t shape[4] = {count, 1, 28, 28};
+    wki_plan *plan;
+    bool doubtful;
+    must(context, wki_module_plan(module, 4, shape, &plan));
+    assert_int_equal(wki_plan_threads(plan, count, 3.0, &doubtful), 2);
+    return doubtful;
+}
+
+/* Threads that share a block are in doubt up to more work than those that have one each. */
+static void test_what_is_tried_out(void **state)
+{
+    wick_context *context = *state;
+    wick_module *module, *wide;
+    context->work_per_thread = WKI_WORK_PER_THREAD;
+    must(context, wick_context_set_threads(context, 2));
+    must(context, wick_fashion_mnist_model_v2(context, 1, 10, 10, &module));
+    must(context, wick_fashion_mnist_model_v2(context, 1, 64, 10, &wide));
+    assert_true(is_doubtful(context, module, 1));
+    assert_true(is_doubtful(context, module, 8));
+    assert_true(is_doubtful(context, module, 16));
+    assert_false(is_doubtful(context, module, 17));
+    assert_false(is_doubtful(context, module, 32));
+    assert_false(is_doubtful(context, wide, 8));
+    wick_module_free(module);
+    wick_module_free(wide);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +470,7 @@ int main(void)
         TEST(test_the_kernels_change),
         TEST(test_the_model_changes),
         TEST(test_a_child_runs_alone),
+        TEST(test_what_is_tried_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
