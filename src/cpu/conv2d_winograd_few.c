@@ -19,20 +19,9 @@ enum { OUTS = 2, INS = 5 };
 #define FOR_OUTS(F) FOR_1_OR_2(F)
 #endif
 
-typedef struct few few;
-typedef void window_function(const float *input, wki_plane plane, int channels, float *to,
-                             ptrdiff_t place);
-typedef void delta_function(const few *k, int y, int x, float *to);
-
-typedef struct way {
-    window_function *window;
-    delta_function *delta;
-    taps_function *taps;
-} way;
-
-struct few {
+typedef struct few {
     const wki_winograd_gradient_call *call;
-    way way;
+    transforms by;
     int places;                         /* of a window */
     int channels;                       /* of delta */
     ptrdiff_t input_place, delta_place; /* from one place to the next; a cache line is left free */
@@ -40,42 +29,7 @@ struct few {
     float *input; /* V: [place][tile][in channel][lane] */
     float *delta; /* E: [place][tile][channel][lane] */
     float *sums;  /* dU: [place][channel][in channel][lane] */
-};
-
-/* ---- a tile transformed ---- */
-
-#define WINDOW(side)                                                                                    \
-    static __attribute__((noinline)) void window_##side(const float *input, wki_plane plane,            \
-                                                        int channels, float *to, ptrdiff_t place)       \
-    {                                                                                                   \
-        winograd_window(side, input, plane, 0, channels, to, place, VPB);                               \
-    }
-WINDOW(4)
-WINDOW(6)
-
-ALWAYS_INLINE void delta_lanes(const few *k, int y, int x, float *to, const int tile, const int side)
-{
-    const wki_winograd_gradient_call *call = k->call;
-    const wki_plane plane = call->out;
-    const int rows = WKI_MIN(tile, call->height - y), columns = WKI_MIN(tile, call->width - x);
-    for (int o = 0; o < k->channels; o++) {
-        const float *from =
-            call->delta + (call->channel_begin + o) * plane.channel + y * plane.row + x * plane.column;
-        UNROLL for (int v = 0; v < VPB; v++)
-            transform_delta(tile, side, from + v * VW, plane, rows, columns, to + o * WKI_LANES + v * VW,
-                            k->delta_place);
-    }
-}
-
-#define DELTA_TILE(tile, side)                                                                          \
-    static                                                                                              \
-        __attribute__((noinline)) void delta_##tile##_of_##side(const few *k, int y, int x, float *to)  \
-    {                                                                                                   \
-        delta_lanes(k, y, x, to, tile, side);                                                           \
-    }
-DELTA_TILE(2, 4)
-DELTA_TILE(4, 6)
-DELTA_TILE(2, 6)
+} few;
 
 /* ---- products at a place, summed over the tiles ---- */
 
@@ -166,25 +120,17 @@ static void finish_pair(const few *k, int o, int i)
     float taps[WINOGRAD_TAPS][WKI_LANES], sums[WINOGRAD_TAPS];
     float *gradient =
         call->gradient + ((ptrdiff_t)(call->channel_begin + o) * call->in_channels + i) * area;
-    k->way.taps(k->sums + ((ptrdiff_t)o * call->in_channels + i) * WKI_LANES, k->sums_place, taps);
+    k->by.taps(k->sums + ((ptrdiff_t)o * call->in_channels + i) * WKI_LANES, k->sums_place, taps);
     sum_taps(taps, area, call->images, sums);
     for (int t = 0; t < area; t++)
         gradient[t] = call->accumulate ? gradient[t] + sums[t] : sums[t];
-}
-
-static way find_way(int tile, int kernel)
-{
-    if (kernel == 5)
-        return (way){window_6, delta_2_of_6, taps_5_of_6};
-    return tile == 2 ? (way){window_4, delta_2_of_4, taps_3_of_4}
-                     : (way){window_6, delta_4_of_6, taps_3_of_6};
 }
 
 static few lay_out(const wki_winograd_gradient_call *call, int tiles)
 {
     const int side = call->tile + call->kernel - 1;
     few k = {.call = call,
-             .way = find_way(call->tile, call->kernel),
+             .by = find_transforms(call->tile, call->kernel),
              .places = side * side,
              .channels = call->channel_end - call->channel_begin,
              .sums = call->scratch};
@@ -206,10 +152,11 @@ void WKI_KERNEL(winograd_gradient_few)(const wki_winograd_gradient_call *call)
         tiles = WKI_MIN(most, all - first);
         for (int t = 0; t < tiles; t++) {
             const int y = (first + t) / across * tile, x = (first + t) % across * tile;
-            k.way.window(call->input + y * call->in.row + x * call->in.column, call->in,
-                         call->in_channels, k.input + (ptrdiff_t)t * call->in_channels * WKI_LANES,
-                         k.input_place);
-            k.way.delta(&k, y, x, k.delta + (ptrdiff_t)t * k.channels * WKI_LANES);
+            k.by.window(call->input + y * call->in.row + x * call->in.column, call->in,
+                        call->in_channels, k.input + (ptrdiff_t)t * call->in_channels * WKI_LANES,
+                        k.input_place);
+            delta_tile(call, &k.by, y, x, WKI_LANES, k.delta + (ptrdiff_t)t * k.channels * WKI_LANES,
+                       WKI_LANES, k.delta_place);
         }
         for (int place = 0; place < k.places; place++)
             multiply_place(&k, place, tiles, first > 0);

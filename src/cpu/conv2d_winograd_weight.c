@@ -13,21 +13,9 @@
 
 #include <string.h>
 
-typedef struct chunk chunk;
-typedef void window_function(const float *input, wki_plane plane, int channels, float *to);
-typedef void delta_function(const chunk *k, int y, int x, int at);
-
-/* What depends on the tile and the kernel. Each of these is a function of its own: where gcc sees two of them at once it
- * does what they share beforehand, and rounds products that it would have added to something in one go. */
-typedef struct way {
-    window_function *window;
-    delta_function *delta;
-    taps_function *taps;
-} way;
-
-struct chunk {
+typedef struct chunk {
     const wki_winograd_gradient_call *call;
-    way way;
+    transforms by;
     int places;     /* of a window */
     int blocks;     /* of 16 input channels */
     int channels;   /* of delta */
@@ -39,16 +27,7 @@ struct chunk {
     float *input;  /* V: [place][block][tile, image][channel of the block] */
     float *delta;  /* E: [place][channel][tile, image] */
     float *sums;   /* dU: [place][block][channel][channel of the block] */
-};
-
-#define WINDOW(side)                                                                                    \
-    static __attribute__((noinline)) void window_##side(const float *input, wki_plane plane,            \
-                                                        int channels, float *to)                        \
-    {                                                                                                   \
-        winograd_window(side, input, plane, 0, channels, to, (ptrdiff_t)WKI_LANES *WKI_LANES, VPB);     \
-    }
-WINDOW(4)
-WINDOW(6)
+} chunk;
 
 /* V of one tile. Lanes beyond the images are written where the next tile's come, or into the room behind. */
 static void input_tile(const chunk *k, const float *input, int tile)
@@ -56,39 +35,14 @@ static void input_tile(const chunk *k, const float *input, int tile)
     const wki_winograd_gradient_call *call = k->call;
     for (int b = 0; b < k->blocks; b++) {
         int channels = WKI_MIN(WKI_LANES, call->in_channels - b * WKI_LANES);
-        k->way.window(input + b * WKI_LANES * call->in.channel, call->in, channels, k->window);
+        k->by.window(input + b * WKI_LANES * call->in.channel, call->in, channels, k->window,
+                     (ptrdiff_t)WKI_LANES * WKI_LANES);
         for (int place = 0; place < k->places; place++)
             turn_lanes(k->window + place * WKI_LANES * WKI_LANES, WKI_LANES, WKI_LANES, call->images,
                        k->input + place * k->input_place + b * k->room * WKI_LANES +
                            (ptrdiff_t)tile * call->images * WKI_LANES);
     }
 }
-
-/* E of one tile, which goes to tile `at` of the chunk. */
-ALWAYS_INLINE void delta_lanes(const chunk *k, int y, int x, int at, const int tile, const int side)
-{
-    const wki_winograd_gradient_call *call = k->call;
-    const wki_plane plane = call->out;
-    const int rows = WKI_MIN(tile, call->height - y), columns = WKI_MIN(tile, call->width - x);
-    for (int o = 0; o < k->channels; o++) {
-        const float *from =
-            call->delta + (call->channel_begin + o) * plane.channel + y * plane.row + x * plane.column;
-        float *to = k->delta + o * k->room + (ptrdiff_t)at * call->images;
-        for (int v = 0; v * VW < call->images; v++)
-            transform_delta(tile, side, from + v * VW, plane, rows, columns, to + v * VW,
-                            k->delta_place);
-    }
-}
-
-#define DELTA_TILE(tile, side)                                                                          \
-    static                                                                                              \
-        __attribute__((noinline)) void delta_##tile##_of_##side(const chunk *k, int y, int x, int at)   \
-    {                                                                                                   \
-        delta_lanes(k, y, x, at, tile, side);                                                           \
-    }
-DELTA_TILE(2, 4)
-DELTA_TILE(4, 6)
-DELTA_TILE(2, 6)
 
 static void multiply_tiles(const chunk *k, int tiles, bool add)
 {
@@ -113,7 +67,7 @@ static void gradient_block(const chunk *k, int o, int b)
     const float *sums = k->sums + ((ptrdiff_t)b * k->channels + o) * WKI_LANES;
     const int area = call->kernel * call->kernel;
     float taps[WINOGRAD_TAPS][WKI_LANES];
-    k->way.taps(sums, place, taps);
+    k->by.taps(sums, place, taps);
     int channels = WKI_MIN(WKI_LANES, call->in_channels - b * WKI_LANES);
     float *gradient = call->gradient +
                       ((ptrdiff_t)(call->channel_begin + o) * call->in_channels + b * WKI_LANES) * area;
@@ -122,19 +76,11 @@ static void gradient_block(const chunk *k, int o, int b)
             *gradient = call->accumulate ? *gradient + taps[t][i] : taps[t][i];
 }
 
-static way find_way(int tile, int kernel)
-{
-    if (kernel == 5)
-        return (way){window_6, delta_2_of_6, taps_5_of_6};
-    return tile == 2 ? (way){window_4, delta_2_of_4, taps_3_of_4}
-                     : (way){window_6, delta_4_of_6, taps_3_of_6};
-}
-
 static chunk make_chunk(const wki_winograd_gradient_call *call, int tiles)
 {
     const int side = call->tile + call->kernel - 1;
     chunk k = {.call = call,
-               .way = find_way(call->tile, call->kernel),
+               .by = find_transforms(call->tile, call->kernel),
                .places = side * side,
                .blocks = (call->in_channels + WKI_LANES - 1) / WKI_LANES,
                .channels = call->channel_end - call->channel_begin,
@@ -161,7 +107,8 @@ void WKI_KERNEL(winograd_gradient)(const wki_winograd_gradient_call *call)
         for (int t = 0; t < tiles; t++) {
             int y = (first + t) / across * tile, x = (first + t) % across * tile;
             input_tile(&k, call->input + y * call->in.row + x * call->in.column, t);
-            k.way.delta(&k, y, x, t);
+            delta_tile(call, &k.by, y, x, call->images, k.delta + (ptrdiff_t)t * call->images, k.room,
+                       k.delta_place);
         }
         multiply_tiles(&k, tiles, first > 0);
     }
