@@ -172,6 +172,10 @@ static wick_status put_settings(run_report *report)
              (long long)args->image_shape[0], (long long)args->image_shape[1],
              (long long)args->image_shape[2]);
     wki_page_row(page, "Images", text);
+    wki_data_setting data;
+    for (int i = 0; wki_report_data_setting(args, i, &data); i++)
+        if (data.set)
+            wki_page_row(page, data.title, data.shown);
     if (args->limit > 0)
         put_number_row(page, "Of each half the first", args->limit);
     put_class_row(page, args);

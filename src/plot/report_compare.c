@@ -260,17 +260,25 @@ static const setting settings[] = {
     {"Device", device_text},
 };
 
-/* Setting k of a run: those of the table, and behind them the options of its training. name is NULL behind the
- * last; text is "" for an option that is as in the chapter. */
+/* Setting k of a run: those of the table, behind them what was made of its images, and then the options of its training.
+ * name is NULL behind the last; text is "" for what is as in the chapter. */
 static const char *setting_text(const wick_run *run, int k, char text[SETTING_TEXT])
 {
     const int own = (int)WKI_COUNT(settings);
+    const wick_run_args *args = wick_run_get_args(run);
     wick_train_setting option;
+    wki_data_setting data;
     if (k < own) {
         settings[k].text(run, text, SETTING_TEXT);
         return settings[k].name;
     }
-    if (!wick_train_options_setting(&wick_run_get_args(run)->how, k - own, &option))
+    int made = 0;
+    for (; wki_report_data_setting(args, made, &data); made++)
+        if (made == k - own) {
+            snprintf(text, SETTING_TEXT, "%s", data.set ? data.shown : "");
+            return data.title;
+        }
+    if (!wick_train_options_setting(&args->how, k - own - made, &option))
         return NULL;
     snprintf(text, SETTING_TEXT, "%s", option.value == NULL ? "" : option.value);
     return option.title;

@@ -31,6 +31,81 @@ static void put_count(wki_text *text, const char *flag, int64_t value)
     wki_text_printf(text, " --%s %lld", flag, (long long)value);
 }
 
+static void size_value(const wick_run_args *args, wki_data_setting *out)
+{
+    out->set = args->resized;
+    snprintf(out->value, sizeof(out->value), "%lldx%lld", (long long)args->image_shape[1],
+             (long long)args->image_shape[2]);
+}
+
+static void channels_value(const wick_run_args *args, wki_data_setting *out)
+{
+    out->set = args->resized && (args->image_shape[0] == 1 || args->image_shape[0] == 3);
+    snprintf(out->value, sizeof(out->value), "%lld", (long long)args->image_shape[0]);
+}
+
+static void fraction_value(const wick_run_args *args, wki_data_setting *out)
+{
+    out->set = args->test_fraction != 0;
+    wki_repr(args->test_fraction, out->value);
+}
+
+static void broken_value(const wick_run_args *args, wki_data_setting *out)
+{
+    out->set = args->skip_broken;
+    out->bare = true;
+    snprintf(out->value, sizeof(out->value), "yes");
+}
+
+static void augment_value(const wick_run_args *args, wki_data_setting *out)
+{
+    out->set = args->augment != NULL;
+    snprintf(out->value, sizeof(out->value), "%s", out->set ? args->augment : "");
+}
+
+/* Means and standard deviations of up to three channels, each with so many digits. */
+static void put_normalization(const wick_run_args *args, int digits, const char *comma,
+                              const char *colon, char out[256])
+{
+    char number[32];
+    out[0] = '\0';
+    for (int half = 0; half < 2; half++)
+        for (int c = 0; c < 3 && c < args->image_shape[0]; c++) {
+            strcat(out, c > 0 ? comma : half > 0 ? colon : "");
+            snprintf(number, sizeof(number), "%.*g", digits,
+                     (double)(half == 0 ? args->mean : args->std)[c]);
+            strcat(out, number);
+        }
+}
+
+static void normalize_value(const wick_run_args *args, wki_data_setting *out)
+{
+    out->set = args->normalized;
+    put_normalization(args, 9, ",", ":", out->value);
+    put_normalization(args, 3, ", ", ": ", out->shown);
+}
+
+static const struct data_setting {
+    const char *flag, *title;
+    void (*value)(const wick_run_args *args, wki_data_setting *out);
+} data_settings[] = {
+    {"image-size", "Images made", size_value},     {"channels", "Channels made", channels_value},
+    {"test-fraction", "Held out", fraction_value}, {"skip-broken", "Broken left out", broken_value},
+    {"augment", "Augmentation", augment_value},    {"normalize", "Normalised", normalize_value},
+};
+
+bool wki_report_data_setting(const wick_run_args *args, int index, wki_data_setting *out)
+{
+    if (index < 0 || (size_t)index >= WKI_COUNT(data_settings))
+        return false;
+    const struct data_setting *setting = &data_settings[index];
+    *out = (wki_data_setting){.flag = setting->flag, .title = setting->title};
+    setting->value(args, out);
+    if (out->shown[0] == '\0')
+        strcpy(out->shown, out->value);
+    return true;
+}
+
 wick_status wki_report_command(wick_context *context, const wick_run_args *args, char **out)
 {
     char lr[32];
@@ -41,6 +116,13 @@ wick_status wki_report_command(wick_context *context, const wick_run_args *args,
     put_flag(&text, "data", args->data);
     if (args->data_dir != NULL)
         put_flag(&text, "data-dir", args->data_dir);
+    wki_data_setting data;
+    for (int i = 0; wki_report_data_setting(args, i, &data); i++) {
+        if (data.set && data.bare)
+            wki_text_printf(&text, " --%s", data.flag);
+        else if (data.set)
+            put_flag(&text, data.flag, data.value);
+    }
     if (!wick_model_is_text(args->model))
         put_count(&text, "hidden-units", args->hidden_units);
     put_count(&text, "epochs", args->epochs);

@@ -15,6 +15,16 @@ grep -o 'wick train --model v0 --data .* --seed 42' runs/one/report.html | sed "
 # The command on the page makes the same weights.
 sh -c "$(grep -o 'wick train --model v0 --data .* --seed 42' runs/one/report.html) --out again --no-figures" >/dev/null
 cmp runs/one/model.pth again/model.pth && echo "the same weights"
+# What was made of pictures is part of it.
+mkfolder pictures train=20 test=10 seed=2
+wick train --data pictures --image-size 20x18 --channels 1 --epochs 1 --batch-size 8 --augment crop=1,flip,erase=0.5 --normalize auto \
+    --drop-last --tta flip --out runs/made >/dev/null
+made=$(sed 's/<[^>]*>//g' runs/made/report.html | grep -o 'wick train --model v2 --data .*')
+echo "$made" | sed "s|$PWD|HERE|; s/--normalize [^ ]*/--normalize N/"
+sh -c "$made --out made --no-figures" >/dev/null
+cmp runs/made/model.pth made/model.pth && echo "the same weights"
+sed 's/<[^>]*>/ /g' runs/made/report.html | grep -cE "^ *(Images made +20x18|Channels made +1|Augmentation +crop=1,flip,erase=0.5|Normalised .*:.*) *$"
+mv runs/made made-run
 # An evaluation writes the same page anew, the steps' losses with it.
 wick eval runs/one --report page.html >/dev/null
 cmp runs/one/report.html page.html
