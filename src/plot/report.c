@@ -405,7 +405,13 @@ static wick_status put_tile(run_report *report, int64_t index)
         wki_page_puts(page, "<br>is: ");
         wki_page_text(page, class_of(report, truth));
     }
-    wki_page_printf(page, "<br><span class=\"note\">image %lld</span></div>", (long long)index);
+    wki_page_printf(page, "<br><span class=\"note\">image %lld", (long long)index);
+    const char *path = wick_dataset_path(report->what->data, index);
+    if (path != NULL) {
+        wki_page_puts(page, ", ");
+        wki_page_text(page, path);
+    }
+    wki_page_puts(page, "</span></div>");
     put_chances(report, index, truth);
     wki_page_puts(page, "</li>\n");
     return WICK_OK;

@@ -24,6 +24,11 @@ echo "$made" | sed "s|$PWD|HERE|; s/--normalize [^ ]*/--normalize N/"
 sh -c "$made --out made --no-figures" >/dev/null
 cmp runs/made/model.pth made/model.pth && echo "the same weights"
 sed 's/<[^>]*>/ /g' runs/made/report.html | grep -cE "^ *(Images made +20x18|Channels made +1|Augmentation +crop=1,flip,erase=0.5|Normalised .*:.*) *$"
+# Each picture's file is named.
+grep -oE 'image [0-9]+, test/[a-z]+/[0-9]+\.(png|jpg)' runs/made/report.html | while IFS=' ,' read -r word number path; do
+    [ -f "pictures/$path" ] || echo "there is no pictures/$path"
+    echo named
+done | sort | uniq -c | sed 's/^ *[1-9][0-9]* /some /'
 mv runs/made made-run
 # An evaluation writes the same page anew, the steps' losses with it.
 wick eval runs/one --report page.html >/dev/null
