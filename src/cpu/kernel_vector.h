@@ -85,13 +85,14 @@ double WKI_KERNEL(sum_squares)(const float *, size_t);
 /* In a product of matrices, the most channels whose sums are in registers at a time, of so many blocks of lanes: at
  * least 8 vectors of sums keep two multiply-add units of latency 4 busy, and a number that is multiplied with several
  * vectors is read once. FOR_PRODUCT_CHANNELS(F) is F(1) F(2) ... */
-#define FOR_1_OR_2(F) F(1) F(2)
-#define FOR_1_TO_5(F) FOR_1_OR_2(F) F(3) F(4) F(5)
-#define FOR_1_TO_6(F) FOR_1_TO_5(F) F(6)
+#define FOR_1_OR_2(F)  F(1) F(2)
+#define FOR_1_TO_5(F)  FOR_1_OR_2(F) F(3) F(4) F(5)
+#define FOR_1_TO_6(F)  FOR_1_TO_5(F) F(6)
+#define FOR_1_TO_10(F) FOR_1_TO_6(F) F(7) F(8) F(9) F(10)
 #if REGISTERS == 32 && VPB == 1
 #define PRODUCT_BLOCKS          2
 #define PRODUCT_CHANNELS        12
-#define FOR_PRODUCT_CHANNELS(F) FOR_1_TO_6(F) F(7) F(8) F(9) F(10) F(11) F(12)
+#define FOR_PRODUCT_CHANNELS(F) FOR_1_TO_10(F) F(11) F(12)
 #elif REGISTERS == 32 || VPB == 2
 #define PRODUCT_BLOCKS          1
 #define PRODUCT_CHANNELS        6

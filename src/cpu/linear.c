@@ -6,7 +6,7 @@
 /* With 10 outputs at a time the rows, which do not fit the L1 cache, are read once. */
 #if REGISTERS == 32 && VPB == 1
 enum { MAX_OUT = 10, TILE_ROWS = 2 };
-#define FOR_OUTPUTS(F) FOR_1_TO_5(F) F(6) F(7) F(8) F(9) F(10)
+#define FOR_OUTPUTS(F) FOR_1_TO_10(F)
 #elif REGISTERS == 32
 enum { MAX_OUT = 5, TILE_ROWS = 4 };
 #define FOR_OUTPUTS(F) FOR_1_TO_5(F)
@@ -126,9 +126,29 @@ void WKI_KERNEL(linear)(const wki_linear_call *call)
     }
 }
 
-/* ---- the two gradients: vectors of features, a tile is `many` of the other kind ---- */
+/* ---- the two gradients: two vectors of features, a tile is up to MANY of the other kind ---- */
 
+#if REGISTERS == 32
+enum { MANY = 10 };
+#define FOR_MANY(F) FOR_1_TO_10(F)
+#else
 enum { MANY = 5 };
+#define FOR_MANY(F) FOR_1_TO_5(F)
+#endif
+
+typedef void gradient_function(const wki_linear_call *call, int begin);
+
+/* Rows or outputs, `count` of them, in as few tiles as there can be, of about the same size. */
+static void run_tiles(gradient_function *const tiles[MANY + 1], const wki_linear_call *call, int count)
+{
+    const int parts = (count + MANY - 1) / MANY;
+    int begin = 0;
+    for (int part = 1; part <= parts; part++) {
+        const int end = (int)((int64_t)count * part / parts);
+        tiles[end - begin](call, begin);
+        begin = end;
+    }
+}
 
 /* input_gradient[row + r][i ...] = sum over o of delta[row + r][o] * weight[o][i ...] */
 ALWAYS_INLINE void input_tile(const wki_linear_call *call, int row, ptrdiff_t i, const int nr,
@@ -210,20 +230,17 @@ ALWAYS_INLINE void input_one(const wki_linear_call *call, int row, ptrdiff_t i, 
         for (; i < call->in_features; i++)                                                              \
             input_one(call, row, i, nr);                                                                \
     }
-INPUT(1)
-INPUT(5)
+FOR_MANY(INPUT)
+
+#define INPUT_NAME(nr) input_##nr,
+static gradient_function *const input_tiles[MANY + 1] = {NULL, FOR_MANY(INPUT_NAME)};
 
 void WKI_KERNEL(linear_input)(const wki_linear_call *call)
 {
-    int row = 0;
-    if (few_features(call, call->out_features)) {
+    if (few_features(call, call->out_features))
         few_input(call);
-        return;
-    }
-    for (; row + MANY <= call->rows; row += MANY)
-        input_5(call, row);
-    for (; row < call->rows; row++)
-        input_1(call, row);
+    else
+        run_tiles(input_tiles, call, call->rows);
 }
 
 /* weight_gradient[out + o][i ...] (+)= sum over rows of delta[row][out + o] * input[row][i ...] */
@@ -301,8 +318,10 @@ ALWAYS_INLINE void weight_one(const wki_linear_call *call, int out, ptrdiff_t i,
         for (; i < call->in_features; i++)                                                              \
             weight_one(call, out, i, no);                                                               \
     }
-WEIGHT(1)
-WEIGHT(5)
+FOR_MANY(WEIGHT)
+
+#define WEIGHT_NAME(no) weight_##no,
+static gradient_function *const weight_tiles[MANY + 1] = {NULL, FOR_MANY(WEIGHT_NAME)};
 
 /* Of outputs out ..., four or one. */
 static void bias_four(const wki_linear_call *call, int out, vec4 *sum)
@@ -338,15 +357,10 @@ static void bias_gradient(const wki_linear_call *call)
 
 void WKI_KERNEL(linear_weight)(const wki_linear_call *call)
 {
-    int out = 0;
-    if (few_features(call, call->rows)) {
+    if (few_features(call, call->rows))
         few_weight(call);
-        out = call->out_features;
-    }
-    for (; out + MANY <= call->out_features; out += MANY)
-        weight_5(call, out);
-    for (; out < call->out_features; out++)
-        weight_1(call, out);
+    else
+        run_tiles(weight_tiles, call, call->out_features);
     if (call->bias_gradient != NULL)
         bias_gradient(call);
 }

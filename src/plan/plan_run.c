@@ -42,8 +42,15 @@ static void prefetch_ahead(const wki_task *task, int64_t share, int64_t shares)
     const int64_t lines = (task->plan->values[0].numel + CACHE_LINE - 1) / CACHE_LINE;
     if (images <= 0 || task->part != 0)
         return;
-    for (int64_t i = images * lines * share / shares; i < images * lines * (share + 1) / shares; i++)
-        __builtin_prefetch(batch->ahead[task->first + i / lines] + i % lines * CACHE_LINE, 0, 2);
+    const int64_t begin = images * lines * share / shares, end = images * lines * (share + 1) / shares;
+    int64_t image = begin / lines, line = begin % lines;
+    for (int64_t i = begin; i < end; i++) {
+        __builtin_prefetch(batch->ahead[task->first + image] + line * CACHE_LINE, 0, 2);
+        if (++line < lines)
+            continue;
+        line = 0;
+        image++;
+    }
     /* gcc leaves out calls of a function that does nothing but prefetch. */
     __asm__ volatile("");
 }
