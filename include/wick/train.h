@@ -235,7 +235,8 @@ WICK_API bool wick_train_options_setting(const wick_train_options *options, int 
  * dtypes or sizes. */
 WICK_API double wick_accuracy(const wick_tensor *labels, const wick_tensor *predictions);
 
-/* Called after every batch of a loop. Any field may be NULL. */
+/* Called for every batch of a loop, once it is done; the evaluation of a small model does several at once, and calls for one
+ * after the other. Any field may be NULL. */
 typedef struct wick_progress {
     /* batch counts from 0; loss is that batch's. */
     void (*batch)(void *user, int64_t batch, int64_t batches, float loss);

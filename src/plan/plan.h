@@ -29,7 +29,7 @@ typedef struct wki_batch {
     int64_t ahead_count;
     const float *mean, *std; /* pixels / 255 become (x - mean) / std, a number a channel; or NULL */
     const int64_t *targets;  /* [count] class numbers, checked; for a step */
-    int64_t count;           /* 1 .. the plan's capacity */
+    int64_t count;           /* 1 .. the plan's capacity, or see wki_plan_batches_at_once() */
     /* For a step's cross entropy, as in wki_cross_entropy_call; scale 0: 1 / count. */
     const float *class_weights;
     float smoothing, scale;
@@ -90,6 +90,10 @@ void wki_plan_backward(wki_plan *plan, const float *gradient, float *input_gradi
  * WKI_LANES; logits may be NULL. */
 void wki_plan_step(wki_plan *plan, const wki_batch *batch, const wki_updater *updater, float *losses,
                    int64_t *predictions, float *logits);
+
+/* How many batches of `count` images a step without an updater may be given as one, with the same numbers for each
+ * image: as many as are worth it for what threads need to begin and end a run. */
+int64_t wki_plan_batches_at_once(const wki_plan *plan, int64_t count);
 
 /* The mean of a batch's losses, as one float32: the value of nn.CrossEntropyLoss. */
 float wki_mean_loss(const float *losses, int64_t count);

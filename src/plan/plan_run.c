@@ -371,12 +371,21 @@ static void run_threads(run *r, int threads)
         threads = WKI_MIN(wki_team_threads(team), threads);
     else
         threads = 1;
-    r->split = WKI_MAX(1, threads / r->parts);
+    /* Threads that share a block need one slot a block. */
+    r->split = r->blocks > plan->slots ? 1 : WKI_MAX(1, threads / r->parts);
     threads = r->split > 1 ? r->split * r->parts : WKI_MIN(threads, r->parts);
     if (threads == 1)
         run_thread(r, 0, 1);
     else
         wki_team_run(team, threads, run_thread, r);
+}
+
+static bool uses_batch(const wki_plan *plan)
+{
+    for (int i = 0; i < plan->op_count; i++)
+        if (wki_uses_batch(&plan->ops[i]))
+            return true;
+    return false;
 }
 
 static void run_all(run *r)
@@ -386,10 +395,7 @@ static void run_all(run *r)
     r->blocks = (int)((r->batch->count + plan->block_images - 1) / plan->block_images);
     r->parts = WKI_MIN(r->blocks, plan->parts);
     r->rounds = (r->blocks + r->parts - 1) / r->parts;
-    r->stages = 1;
-    for (int i = 0; i < plan->op_count; i++)
-        if (wki_uses_batch(&plan->ops[i]))
-            r->stages = plan->stage_count;
+    r->stages = uses_batch(plan) ? plan->stage_count : 1;
     int threads = useful_threads(r, &tuner);
     double start = tuner == NULL ? 0.0 : wki_seconds();
     run_threads(r, threads);
@@ -452,6 +458,16 @@ void wki_plan_step(wki_plan *plan, const wki_batch *batch, const wki_updater *up
     draw_seed(plan);
     run_all(&r);
     plan->forward_valid = false;
+}
+
+int64_t wki_plan_batches_at_once(const wki_plan *plan, int64_t count)
+{
+    /* A run of some 10 us is long beside the microsecond that it takes to begin and end it. */
+    enum { ENOUGH_WORK = 1 << 22 };
+    /* An image's numbers must not depend on which others are there: a block that is not full may go another way. */
+    if (plan->columns || count % plan->block_images != 0 || uses_batch(plan))
+        return 1;
+    return WKI_MAX(1, ENOUGH_WORK / WKI_MAX(1, plan->multiply_adds) / count);
 }
 
 float wki_mean_loss(const float *losses, int64_t count)

@@ -29,15 +29,17 @@ typedef struct open_pass {
     const wick_progress *progress;
     wick_pass *at; /* how far it has come */
     int64_t image_bytes, classes;
+    int64_t batches_at_once; /* in a run of the plan: 1 in training */
 
     wki_fetcher fetcher; /* of a loader whose images have to be fetched */
     bool fetches;
 
-    const uint8_t **pixels; /* of the batch in hand; these five in one allocation */
-    const uint8_t **ahead;  /* of the next */
+    const uint8_t **pixels; /* of the batches in hand; these five in one allocation */
+    const uint8_t **ahead;  /* of the batch after them */
     int64_t *targets;
     int64_t *predictions;
     float *losses;
+    int64_t ahead_count;
 } open_pass;
 
 static wick_status check_model(const open_pass *p)
@@ -76,8 +78,11 @@ static wick_status pass_open(open_pass *p)
     WKI_TRY(check_model(p));
     WKI_TRY(check_last_batch(p));
     p->classes = wki_plan_output_numel(p->plan);
+    p->fetches = wki_loader_fetches(p->loader);
+    p->batches_at_once =
+        p->optimizer != NULL || p->fetches ? 1 : wki_plan_batches_at_once(p->plan, batch);
     void *memory;
-    size_t rows = ((size_t)batch + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
+    size_t rows = ((size_t)(batch * p->batches_at_once) + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
     WKI_TRY(wki_alloc(p->context, rows, 2 * sizeof(int64_t) + 2 * sizeof(*p->pixels) + sizeof(float),
                       "a batch", &memory));
     p->pixels = memory;
@@ -85,7 +90,6 @@ static wick_status pass_open(open_pass *p)
     p->targets = (int64_t *)(p->ahead + rows);
     p->predictions = p->targets + rows;
     p->losses = (float *)(p->predictions + rows);
-    p->fetches = wki_loader_fetches(p->loader);
     p->fetcher.loader = p->loader;
     if (wki_loader_spare_bytes(p->loader) > 0) {
         WKI_TRY(
@@ -95,65 +99,84 @@ static wick_status pass_open(open_pass *p)
     return p->at->batches == 0 ? wick_loader_begin(p->loader) : WICK_OK;
 }
 
-/* Gathers the next batch; count is 0 at the end. */
-static wick_status pass_gather(open_pass *p, wki_batch *batch)
+/* Gathers the next batch behind the `at` examples that are in hand; count is 0 at the end. */
+static wick_status pass_gather(open_pass *p, int64_t at, int64_t *count)
 {
     const int64_t *indices;
-    int64_t count;
-    WKI_TRY(wick_loader_next_indices(p->loader, &indices, &count));
+    WKI_TRY(wick_loader_next_indices(p->loader, &indices, count));
     const uint8_t *pixels = p->fetches ? NULL : wick_dataset_pixels(p->dataset);
     const int64_t *labels = wick_dataset_labels(p->dataset);
-    for (int64_t i = 0; i < count; i++) {
-        p->pixels[i] = p->fetches ? NULL : pixels + indices[i] * p->image_bytes;
-        p->targets[i] = labels[indices[i]];
+    for (int64_t i = 0; i < *count; i++) {
+        p->pixels[at + i] = p->fetches ? NULL : pixels + indices[i] * p->image_bytes;
+        p->targets[at + i] = labels[indices[i]];
     }
-    int64_t ahead = p->fetches ? 0 : WKI_MIN(count, wki_loader_examples_ahead(p->loader));
-    for (int64_t i = 0; i < ahead; i++)
-        p->ahead[i] = pixels + indices[count + i] * p->image_bytes;
-    *batch = (wki_batch){.pixels = p->pixels,
-                         .ahead = p->ahead,
-                         .ahead_count = ahead,
-                         .mean = wki_loader_mean(p->loader),
-                         .std = wki_loader_std(p->loader),
-                         .targets = p->targets,
-                         .count = count,
-                         .class_weights = p->loss->weights,
-                         .smoothing = p->loss->smoothing,
-                         .scale = count == 0 ? 0.0f : wki_loss_scale(p->loss, p->targets, count)};
+    p->ahead_count = p->fetches ? 0 : WKI_MIN(*count, wki_loader_examples_ahead(p->loader));
+    for (int64_t i = 0; i < p->ahead_count; i++)
+        p->ahead[i] = pixels + indices[*count + i] * p->image_bytes;
+    p->fetcher.indices = indices;
+    return WICK_OK;
+}
+
+/* Gathers the batches of a run; its count is 0 at the end. */
+static wick_status pass_gather_run(open_pass *p, wki_batch *run)
+{
+    int64_t total = 0, count = 1;
+    for (int64_t i = 0; i < p->batches_at_once && count > 0; i++, total += count)
+        WKI_TRY(pass_gather(p, total, &count));
+    *run = (wki_batch){.pixels = p->pixels,
+                       .ahead = p->ahead,
+                       .ahead_count = p->ahead_count,
+                       .mean = wki_loader_mean(p->loader),
+                       .std = wki_loader_std(p->loader),
+                       .targets = p->targets,
+                       .count = total,
+                       .class_weights = p->loss->weights,
+                       .smoothing = p->loss->smoothing,
+                       .scale = total == 0 ? 0.0f : wki_loss_scale(p->loss, p->targets, total)};
+    if (p->batches_at_once > 1) { /* a thread goes from a block to the next */
+        run->ahead = p->pixels + WKI_LANES;
+        run->ahead_count = WKI_MAX(0, total - WKI_LANES);
+    }
     if (p->fetches) {
-        p->fetcher.indices = indices;
-        batch->fetch = wki_fetch;
-        batch->user = &p->fetcher;
+        run->fetch = wki_fetch;
+        run->user = &p->fetcher;
     }
     return WICK_OK;
 }
 
-/* Runs a batch and adds to what the pass has come to. The sums are the chapter's: the loss in
- * float32, batch by batch, the accuracy in double. */
-static wick_status pass_batch(open_pass *p, const wki_batch *batch, float *logits, int64_t *labels)
+/* Runs the batches in hand. */
+static wick_status pass_step(open_pass *p, const wki_batch *run, float *logits)
 {
-    wick_pass *at = p->at;
     wki_updater updater = {0};
     if (p->optimizer != NULL) {
         wki_optimizer_begin_step(p->optimizer);
         updater = wki_optimizer_updater(p->optimizer);
     }
-    wki_plan_step(p->plan, batch, p->optimizer != NULL ? &updater : NULL, p->losses, p->predictions,
-                  logits == NULL ? NULL : logits + at->count * p->classes);
+    wki_plan_step(p->plan, run, p->optimizer != NULL ? &updater : NULL, p->losses, p->predictions,
+                  logits == NULL ? NULL : logits + p->at->count * p->classes);
     if (p->fetches)
         WKI_TRY(wki_fetch_check(&p->fetcher));
     if (p->optimizer != NULL)
         wki_optimizer_end_step(p->optimizer);
+    return WICK_OK;
+}
+
+/* Adds a batch, examples first .. first + count of those in hand, to what the pass has come to. The sums are the
+ * chapter's: the loss in float32, batch by batch, the accuracy in double. */
+static wick_status pass_count(open_pass *p, int64_t first, int64_t count, int64_t *labels)
+{
+    wick_pass *at = p->at;
+    const int64_t *targets = p->targets + first, *predictions = p->predictions + first;
     int64_t correct = 0;
-    for (int64_t i = 0; i < batch->count; i++)
-        correct += p->predictions[i] == p->targets[i];
+    for (int64_t i = 0; i < count; i++)
+        correct += predictions[i] == targets[i];
     if (labels != NULL)
-        memcpy(labels + at->count, p->targets, (size_t)batch->count * sizeof(*labels));
-    float loss = wki_loss_mean(p->loss, p->losses, p->targets, batch->count);
+        memcpy(labels + at->count, targets, (size_t)count * sizeof(*labels));
+    float loss = wki_loss_mean(p->loss, p->losses + first, targets, count);
     at->loss += loss;
-    at->accuracy += (double)correct / (double)batch->count * 100.0;
+    at->accuracy += (double)correct / (double)count * 100.0;
     at->correct += correct;
-    at->count += batch->count;
+    at->count += count;
     at->batches++;
     if (p->progress != NULL && p->progress->batch != NULL)
         p->progress->batch(p->progress->user, at->batches - 1, wick_loader_length(p->loader), loss);
@@ -179,14 +202,16 @@ static bool part_is_over(const open_pass *p, int64_t done, int64_t most)
  * counted. */
 static wick_status pass_run(open_pass *p, int64_t most, float *logits, int64_t *labels)
 {
-    wki_batch batch;
+    wki_batch run;
     for (int64_t done = 0; !part_is_over(p, done, most); done++) {
-        /* Again for every batch: the progress may have run the model on something else. */
+        /* Again for every run: the progress may have run the model on something else. */
         WKI_TRY(wki_module_plan(p->model, 4, p->shape, &p->plan));
-        WKI_TRY(pass_gather(p, &batch));
-        if (batch.count == 0)
+        WKI_TRY(pass_gather_run(p, &run));
+        if (run.count == 0)
             break;
-        WKI_TRY(pass_batch(p, &batch, logits, labels));
+        WKI_TRY(pass_step(p, &run, logits));
+        for (int64_t i = 0; i < run.count; i += p->shape[0])
+            WKI_TRY(pass_count(p, i, WKI_MIN(p->shape[0], run.count - i), labels));
     }
     return WICK_OK;
 }

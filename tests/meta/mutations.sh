@@ -22,7 +22,7 @@ limit=200
 kernels='kernel/kernel_conv2d kernel/kernel_conv2d_weight kernel/kernel_winograd kernel/kernel_max_pool2d
     kernel/kernel_winograd_gradient kernel/kernel_conv2d_turned kernel/kernel_elementwise
     kernel/kernel_linear grad/grad_layers grad/grad_norms'
-others='unit/unit_flipped_outputs unit/unit_folder_pictures unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth
+others='unit/unit_eval_passes unit/unit_flipped_outputs unit/unit_folder_pictures unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth
     unit/unit_format_zip unit/unit_generator unit/unit_loader_transforms oracle/oracle_dataloader
     oracle/oracle_torch_pth oracle/oracle_random_numbers oracle/oracle_layers oracle/oracle_optimizers
     oracle/oracle_image_transforms'
@@ -125,6 +125,9 @@ mutation 'a Linear of few features leaves the bias out' src/cpu/linear_few.h \
 mutation 'images that are flipped at test time are not, with columns in the lanes' src/plan/plan_flip.c \
     's/value->lanes && r < rows/value->lanes \&\& !plan->columns \&\& r < rows/' \
     unit/unit_flipped_outputs
+mutation 'several batches are evaluated as one where each has statistics of its own' src/plan/plan_run.c \
+    's/ || uses_batch(plan))/)/' \
+    unit/unit_eval_passes
 mutation 'the held out pictures are the first by their names' src/data/folder_scan.c \
     's/x->hash != y->hash/false/' \
     unit/unit_folder_pictures
