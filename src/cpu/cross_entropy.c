@@ -133,37 +133,74 @@ static float finish_row(const wki_cross_entropy_call *call, const float *logits,
     return loss;
 }
 
-static void do_rows(const wki_cross_entropy_call *call, int row, int rows)
+/* The common case, where all classes are in the lanes and only the target's share is not: the exponentials become the
+ * gradient there, but for that share. The same numbers as finish_row()'s. */
+static void finish_lanes(const wki_cross_entropy_call *call, const piece *logits, piece *p,
+                         const float *sum)
 {
-    const float *logits = call->logits + row * call->pitch;
-    float *gradient = call->gradient == NULL ? NULL : call->gradient + row * call->pitch;
-    float most[WKI_LANES], sum[WKI_LANES] = {0};
-    int32_t at[WKI_LANES] __attribute__((aligned(64))) = {0};
-    piece p;
-    p.rows = rows;
-    p.pitch = call->pitch;
+    for (int n = 0; n < p->rows; n += VW) {
+        const vec factor = call->scale / load(sum + n);
+        for (int c = 0; c < p->classes; c++) {
+            vec gradient = load(p->lanes[c] + n) * factor;
+            if (call->mask)
+                gradient = mask_vec(load(logits->lanes[c] + n), gradient);
+            store(p->lanes[c] + n, gradient);
+        }
+    }
+}
+
+static float finish_target(const wki_cross_entropy_call *call, const float *logits, int64_t target,
+                           float most, float sum, float *gradient)
+{
+    if (gradient != NULL && !(call->mask && logits[target] <= 0.0f))
+        gradient[target] -= call->scale;
+    return logf(sum) - (logits[target] - most);
+}
+
+/* Finds each row's largest logit and sum of exponentials, which are left in gradient, if that is wanted; in_lanes: as the
+ * gradient, but for the target's share. */
+static void do_lanes(const wki_cross_entropy_call *call, const float *logits, int rows, bool in_lanes,
+                     float *most, int32_t *at, float *sum, float *gradient)
+{
+    piece p, kept;
+    p.rows = kept.rows = rows;
+    p.pitch = kept.pitch = call->pitch;
     if (rows < WKI_LANES)
         memset(p.lanes, 0, sizeof(p.lanes)); /* what is in lanes without a row is computed with too */
-    for (int n = 0; n < WKI_LANES; n++)
-        most[n] = -INFINITY;
     for (int begin = 0; begin < call->classes; begin += PIECE) {
         p.classes = WKI_MIN(PIECE, call->classes - begin);
         load_piece(&p, logits + begin);
         find_largest(&p, begin, most, at);
     }
+    if (in_lanes && call->mask)
+        memcpy(kept.lanes, p.lanes, (size_t)call->classes * sizeof(*p.lanes));
     for (int begin = 0; begin < call->classes; begin += PIECE) {
         p.classes = WKI_MIN(PIECE, call->classes - begin);
         if (call->classes > PIECE)
             load_piece(&p, logits + begin);
         take_exponentials(&p, most, sum);
+        if (in_lanes && gradient != NULL)
+            finish_lanes(call, &kept, &p, sum);
         if (gradient != NULL)
             store_piece(&p, gradient + begin);
     }
+}
+
+static void do_rows(const wki_cross_entropy_call *call, int row, int rows)
+{
+    const float *logits = call->logits + row * call->pitch;
+    float *gradient = call->gradient == NULL ? NULL : call->gradient + row * call->pitch;
+    const bool in_lanes = call->classes <= PIECE && call->weights == NULL && call->smoothing == 0.0f;
+    float most[WKI_LANES], sum[WKI_LANES] = {0};
+    int32_t at[WKI_LANES] __attribute__((aligned(64))) = {0};
+    for (int n = 0; n < WKI_LANES; n++)
+        most[n] = -INFINITY;
+    do_lanes(call, logits, rows, in_lanes, most, at, sum, gradient);
     for (int n = 0; n < rows; n++) {
         call->predictions[row + n] = at[n];
-        call->losses[row + n] =
-            finish_row(call, logits + n * call->pitch, call->targets[row + n], most[n], sum[n],
-                       gradient == NULL ? NULL : gradient + n * call->pitch);
+        call->losses[row + n] = (in_lanes ? finish_target : finish_row)(
+            call, logits + n * call->pitch, call->targets[row + n], most[n], sum[n],
+            gradient == NULL ? NULL : gradient + n * call->pitch);
     }
 }
 

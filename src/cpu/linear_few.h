@@ -29,6 +29,25 @@ static void pad_rows(const float *from, ptrdiff_t pitch, int rows, int count, fl
     }
 }
 
+/* Rows of `count` floats, of which a whole vector of lanes can be read: what is behind a row is the next one's, and the last
+ * rows are copied. */
+typedef struct lane_rows {
+    const float *row[FEW_MOST_ROWS];
+    float copies[WKI_LANES][WKI_LANES];
+} lane_rows;
+
+static void find_rows(const float *from, ptrdiff_t pitch, int rows, int count, lane_rows *to)
+{
+    int copied = 0;
+    for (int r = 0; r < rows; r++, from += pitch) {
+        to->row[r] = from;
+        if ((rows - 1 - r) * pitch + count >= WKI_LANES)
+            continue;
+        pad_rows(from, 0, 1, count, to->copies + copied);
+        to->row[r] = to->copies[copied++];
+    }
+}
+
 static inline void store_row(const float lanes[WKI_LANES], int count, float *to)
 {
     for (int i = 0; count >= 4 && i < count; i += 4)
@@ -42,12 +61,18 @@ static inline void store_row(const float lanes[WKI_LANES], int count, float *to)
 /* The weights of up to WKI_LANES outputs, turned: to[feature][output]. */
 static void turn_weights(const wki_linear_call *call, int out, int count, float (*to)[WKI_LANES])
 {
-    memset(to, 0, (size_t)call->in_features * sizeof(*to));
-    for (int o = 0; o < count; o++) {
-        const float *weight = call->weight + (out + o) * (ptrdiff_t)call->in_features;
-        for (int i = 0; i < call->in_features; i++)
-            to[i][o] = weight[i];
-    }
+    static const float none[WKI_LANES];
+    lane_rows weights;
+    find_rows(call->weight + out * (ptrdiff_t)call->in_features, call->in_features, count,
+              call->in_features, &weights);
+    for (int i = 0; i < call->in_features; i += 4)
+        for (int o = 0; o < WKI_LANES; o += 4) {
+            vec4 four[4];
+            UNROLL for (int k = 0; k < 4; k++) four[k] =
+                *(const vec4 *)((o + k < count ? weights.row[o + k] : none) + i);
+            transpose4(four);
+            UNROLL for (int k = 0; k < 4; k++) * (vec4 *)(to[i + k] + o) = four[k];
+        }
 }
 
 ALWAYS_INLINE void few_forward_rows(const wki_linear_call *call, float (*turned)[WKI_LANES],
@@ -94,7 +119,7 @@ static void few_forward(const wki_linear_call *call)
 
 /* ---- the two gradients: features in the lanes ---- */
 
-ALWAYS_INLINE void few_input_rows(const wki_linear_call *call, float (*weights)[WKI_LANES], int row,
+ALWAYS_INLINE void few_input_rows(const wki_linear_call *call, const lane_rows *weights, int row,
                                   const int nr)
 {
     vec sum[FEW_ROWS][VPB];
@@ -104,7 +129,7 @@ ALWAYS_INLINE void few_input_rows(const wki_linear_call *call, float (*weights)[
         UNROLL for (int r = 0; r < nr; r++)
         {
             const vec d = splat(delta[r * call->out_pitch + o]);
-            UNROLL for (int v = 0; v < VPB; v++) sum[r][v] += d * load(weights[o] + v * VW);
+            UNROLL for (int v = 0; v < VPB; v++) sum[r][v] += d * load(weights->row[o] + v * VW);
         }
     UNROLL for (int r = 0; r < nr; r++)
     {
@@ -121,16 +146,16 @@ ALWAYS_INLINE void few_input_rows(const wki_linear_call *call, float (*weights)[
 
 static void few_input(const wki_linear_call *call)
 {
-    float weights[FEW_MOST_ROWS][WKI_LANES];
+    lane_rows weights;
     int row = 0;
-    pad_rows(call->weight, call->in_features, call->out_features, call->in_features, weights);
+    find_rows(call->weight, call->in_features, call->out_features, call->in_features, &weights);
     for (; row + FEW_ROWS <= call->rows; row += FEW_ROWS)
-        few_input_rows(call, weights, row, FEW_ROWS);
+        few_input_rows(call, &weights, row, FEW_ROWS);
     for (; row < call->rows; row++)
-        few_input_rows(call, weights, row, 1);
+        few_input_rows(call, &weights, row, 1);
 }
 
-ALWAYS_INLINE void few_weight_outputs(const wki_linear_call *call, float (*input)[WKI_LANES], int out,
+ALWAYS_INLINE void few_weight_outputs(const wki_linear_call *call, const lane_rows *input, int out,
                                       const int no)
 {
     vec sum[FEW_OUTPUTS][VPB];
@@ -139,7 +164,7 @@ ALWAYS_INLINE void few_weight_outputs(const wki_linear_call *call, float (*input
         UNROLL for (int o = 0; o < no; o++)
         {
             const vec d = splat(call->delta[r * call->out_pitch + out + o]);
-            UNROLL for (int v = 0; v < VPB; v++) sum[o][v] += d * load(input[r] + v * VW);
+            UNROLL for (int v = 0; v < VPB; v++) sum[o][v] += d * load(input->row[r] + v * VW);
         }
     UNROLL for (int o = 0; o < no; o++)
     {
@@ -155,13 +180,13 @@ ALWAYS_INLINE void few_weight_outputs(const wki_linear_call *call, float (*input
 
 static void few_weight(const wki_linear_call *call)
 {
-    float input[FEW_MOST_ROWS][WKI_LANES];
+    lane_rows input;
     int out = 0;
-    pad_rows(call->input, call->in_pitch, call->rows, call->in_features, input);
+    find_rows(call->input, call->in_pitch, call->rows, call->in_features, &input);
     for (; out + FEW_OUTPUTS <= call->out_features; out += FEW_OUTPUTS)
-        few_weight_outputs(call, input, out, FEW_OUTPUTS);
+        few_weight_outputs(call, &input, out, FEW_OUTPUTS);
     for (; out < call->out_features; out++)
-        few_weight_outputs(call, input, out, 1);
+        few_weight_outputs(call, &input, out, 1);
 }
 
 #endif
