@@ -159,7 +159,10 @@ typedef struct wki_max_pool2d_call {
 
 /* output[n][o] = bias[o] + sum over i of input[n][i] * weight[o][i], and its two gradients. */
 typedef struct wki_linear_call {
-    const float *input;     /* rows of in_pitch floats */
+    float *input; /* rows of in_pitch floats */
+    /* linear of more than WKI_LANES features: each row's pixels, of which, divided by 255, the input is made; or NULL: it is
+     * there. */
+    const uint8_t *const *pixels;
     float *output;          /* rows of out_pitch floats */
     const float *weight;    /* [out_features][in_features], not padded */
     const float *bias;      /* or NULL */

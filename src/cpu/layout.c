@@ -1,43 +1,7 @@
 /* From pixels to floats, and between rows and lanes. */
-#include "cpu/kernel_vector.h"
+#include "cpu/pixel_vectors.h"
 
 #include <string.h>
-
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
-
-/* pixel / 255, rounded as a division rounds: with a fused multiply-add the product with the reciprocal in two parts is
- * just that (all 256 are tested), at a fraction of a division's cost. */
-#define RECIPROCAL      0x1.010102p-8f
-#define RECIPROCAL_REST -0x1.fdfdfep-33f
-
-ALWAYS_INLINE float to_float(uint8_t pixel)
-{
-    float value = (float)pixel;
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-    return __builtin_fmaf(value, RECIPROCAL, value * RECIPROCAL_REST);
-#else
-    return value / 255.0f;
-#endif
-}
-
-/* A vector of pixels. gcc 12 widens bytes in two steps and by quarters of a vector where one instruction does it. */
-ALWAYS_INLINE void to_floats(const uint8_t *pixels, float *to)
-{
-#if defined(__AVX512F__) && VW == 16
-    __m512 value = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)pixels)));
-    __m512 rest = _mm512_mul_ps(value, _mm512_set1_ps(RECIPROCAL_REST));
-    _mm512_storeu_ps(to, _mm512_fmadd_ps(value, _mm512_set1_ps(RECIPROCAL), rest));
-#elif defined(__AVX2__) && defined(__FMA__) && VW == 8
-    __m256 value = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)pixels)));
-    __m256 rest = _mm256_mul_ps(value, _mm256_set1_ps(RECIPROCAL_REST));
-    _mm256_storeu_ps(to, _mm256_fmadd_ps(value, _mm256_set1_ps(RECIPROCAL), rest));
-#else
-    for (int i = 0; i < VW; i++)
-        to[i] = to_float(pixels[i]);
-#endif
-}
 
 void WKI_KERNEL(pixels_to_rows)(const wki_layout_call *call)
 {
@@ -47,9 +11,9 @@ void WKI_KERNEL(pixels_to_rows)(const wki_layout_call *call)
         float *row = call->rows + n * call->pitch;
         ptrdiff_t i = 0;
         for (; i + VW <= count; i += VW)
-            to_floats(pixels + i, row + i);
+            store(row + i, load_pixels(pixels + i));
         for (; i < count; i++)
-            row[i] = to_float(pixels[i]);
+            row[i] = pixel_float(pixels[i]);
     }
 }
 
@@ -87,7 +51,7 @@ ALWAYS_INLINE void store_lanes(uint8_t lanes[WKI_LANES][WKI_LANES], int count, f
 {
     for (int x = 0; x < count; x++)
         for (int n = 0; n < WKI_LANES; n += VW)
-            to_floats(lanes[x] + n, to + x * column + n);
+            store(to + x * column + n, load_pixels(lanes[x] + n));
 }
 
 void WKI_KERNEL(pixels_to_lanes)(const wki_layout_call *call)

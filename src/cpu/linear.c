@@ -1,5 +1,6 @@
 /* The fully connected layer on rows: y = x W^T + b and its gradients. */
 #include "cpu/linear_few.h"
+#include "cpu/pixel_vectors.h"
 
 /* ---- forward: a tile is nr rows times no outputs, summed along the features ---- */
 
@@ -15,12 +16,24 @@ enum { MAX_OUT = 5, TILE_ROWS = 2 };
 #define FOR_OUTPUTS(F) FOR_1_TO_5(F)
 #endif
 
-ALWAYS_INLINE void dot(vec sum[TILE_ROWS][MAX_OUT], const float *const input[TILE_ROWS],
-                       const float *const weight[MAX_OUT], ptrdiff_t end, const int nr, const int no)
+/* Rows of numbers, or of pixels, which become those numbers on the way. */
+typedef struct source {
+    float *numbers;
+    const uint8_t *pixels;
+} source;
+
+ALWAYS_INLINE void dot(vec sum[TILE_ROWS][MAX_OUT], const source input[TILE_ROWS],
+                       const float *const weight[MAX_OUT], ptrdiff_t end, const int nr, const int no,
+                       const bool pixels)
 {
     for (ptrdiff_t i = 0; i < end; i += WKI_LANES) {
         vec x[TILE_ROWS];
-        UNROLL for (int r = 0; r < nr; r++) x[r] = load(input[r] + i);
+        UNROLL for (int r = 0; r < nr; r++)
+        {
+            x[r] = pixels ? load_pixels(input[r].pixels + i) : load(input[r].numbers + i);
+            if (pixels)
+                store(input[r].numbers + i, x[r]);
+        }
         UNROLL for (int o = 0; o < no; o++)
         {
             vec w = load(weight[o] + i);
@@ -38,6 +51,13 @@ static void copy_tail(const float *from, ptrdiff_t features, float to[WKI_LANES]
     memcpy(to, from + whole, (size_t)(features - whole) * sizeof(float));
 }
 
+/* The same features of a row of pixels become numbers. */
+static void convert_tail(const uint8_t *pixels, ptrdiff_t features, float *to)
+{
+    for (ptrdiff_t i = features / WKI_LANES * WKI_LANES; i < features; i++)
+        to[i] = pixel_float(pixels[i]);
+}
+
 /* Four outputs of a row from their sums in the lanes. */
 ALWAYS_INLINE void finish_four(const wki_linear_call *call, float (*sums)[WKI_LANES], const float *bias,
                                float *output)
@@ -49,24 +69,30 @@ ALWAYS_INLINE void finish_four(const wki_linear_call *call, float (*sums)[WKI_LA
 
 /* weight_tail: the last features' weights of the outputs out ..., padded. */
 ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
-                                float (*weight_tail)[WKI_LANES], const int nr, const int no)
+                                float (*weight_tail)[WKI_LANES], const int nr, const int no,
+                                const bool pixels)
 {
     const ptrdiff_t features = call->in_features, whole = features / WKI_LANES * WKI_LANES;
     float sums[TILE_ROWS][MAX_OUT][WKI_LANES];
     float input_tail[TILE_ROWS][WKI_LANES];
+    for (int r = 0; r < nr && pixels; r++)
+        convert_tail(call->pixels[row + r], features, call->input + (row + r) * call->in_pitch);
     for (int r = 0; r < nr && whole < features; r++)
         copy_tail(call->input + (row + r) * call->in_pitch, features, input_tail[r]);
     for (int v = 0; v < VPB; v++) {
-        const float *input[TILE_ROWS], *weight[MAX_OUT];
+        source input[TILE_ROWS];
+        const float *weight[MAX_OUT];
         vec sum[TILE_ROWS][MAX_OUT];
-        UNROLL for (int r = 0; r < nr; r++) input[r] = call->input + (row + r) * call->in_pitch + v * VW;
+        UNROLL for (int r = 0; r < nr; r++) input[r] =
+            (source){call->input + (row + r) * call->in_pitch + v * VW,
+                     pixels ? call->pixels[row + r] + v * VW : NULL};
         UNROLL for (int o = 0; o < no; o++) weight[o] = call->weight + (out + o) * features + v * VW;
         UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++) sum[r][o] = (vec){0};
-        dot(sum, input, weight, whole, nr, no);
+        dot(sum, input, weight, whole, nr, no, pixels);
         if (whole < features) {
-            UNROLL for (int r = 0; r < nr; r++) input[r] = input_tail[r] + v * VW;
+            UNROLL for (int r = 0; r < nr; r++) input[r].numbers = input_tail[r] + v * VW;
             UNROLL for (int o = 0; o < no; o++) weight[o] = weight_tail[o] + v * VW;
-            dot(sum, input, weight, WKI_LANES, nr, no);
+            dot(sum, input, weight, WKI_LANES, nr, no, false);
         }
         UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++)
             store(sums[r][o] + v * VW, sum[r][o]);
@@ -89,22 +115,22 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
 typedef void forward_function(const wki_linear_call *call, int row, int out,
                               float (*weight_tail)[WKI_LANES]);
 
-#define FORWARD(no)                                                                                     \
-    static __attribute__((noinline)) void forward_1_##no(const wki_linear_call *call, int row, int out, \
-                                                         float(*weight_tail)[WKI_LANES])                \
+#define FORWARD_OF(name, nr, no, pixels)                                                                \
+    static __attribute__((noinline)) void name(const wki_linear_call *call, int row, int out,           \
+                                               float(*weight_tail)[WKI_LANES])                          \
     {                                                                                                   \
-        forward_tile(call, row, out, weight_tail, 1, no);                                               \
-    }                                                                                                   \
-    static __attribute__((noinline)) void forward_##no(const wki_linear_call *call, int row, int out,   \
-                                                       float(*weight_tail)[WKI_LANES])                  \
-    {                                                                                                   \
-        forward_tile(call, row, out, weight_tail, TILE_ROWS, no);                                       \
+        forward_tile(call, row, out, weight_tail, nr, no, pixels);                                      \
     }
+#define FORWARD(no)                                                                                     \
+    FORWARD_OF(forward_1_##no, 1, no, false)                                                            \
+    FORWARD_OF(forward_##no, TILE_ROWS, no, false)                                                      \
+    FORWARD_OF(forward_pixels_1_##no, 1, no, true)                                                      \
+    FORWARD_OF(forward_pixels_##no, TILE_ROWS, no, true)
 FOR_OUTPUTS(FORWARD)
 
-/* [outputs][a whole tile] */
-#define FORWARD_NAMES(no) {forward_1_##no, forward_##no},
-static forward_function *const forward_tiles[MAX_OUT + 1][2] = {{NULL}, FOR_OUTPUTS(FORWARD_NAMES)};
+/* [outputs][of pixels][a whole tile] */
+#define FORWARD_NAMES(no) {{forward_1_##no, forward_##no}, {forward_pixels_1_##no, forward_pixels_##no}},
+static forward_function *const forward_tiles[MAX_OUT + 1][2][2] = {{{NULL}}, FOR_OUTPUTS(FORWARD_NAMES)};
 
 void WKI_KERNEL(linear)(const wki_linear_call *call)
 {
@@ -118,11 +144,12 @@ void WKI_KERNEL(linear)(const wki_linear_call *call)
         for (int o = 0; o < no && call->in_features % WKI_LANES != 0; o++)
             copy_tail(call->weight + (out + o) * (ptrdiff_t)call->in_features, call->in_features,
                       weight_tail[o]);
+        forward_function *const *tiles = forward_tiles[no][call->pixels != NULL && out == 0];
         int row = 0;
         for (; row + TILE_ROWS <= call->rows; row += TILE_ROWS)
-            forward_tiles[no][1](call, row, out, weight_tail);
+            tiles[1](call, row, out, weight_tail);
         for (; row < call->rows; row++)
-            forward_tiles[no][0](call, row, out, weight_tail);
+            tiles[0](call, row, out, weight_tail);
     }
 }
 

@@ -165,6 +165,7 @@ struct wki_plan {
     int blocks;
     int parts; /* parts of the batch whose gradients are kept apart */
     int slots;
+    bool late_input; /* the first layer makes the input's numbers of pixels, as it reads them */
 
     wki_value *values;
     int value_count;
@@ -260,6 +261,8 @@ int wki_winograd_tile(const wki_op *op, const wki_plan *plan);
 bool wki_uses_batch(const wki_op *op);
 /* Whether it is a dropout that drops now. */
 bool wki_drops(const wki_op *op);
+/* The pixels of the task's images, if it is left to the first layer to make the input of them; else NULL. */
+const uint8_t *const *wki_late_pixels(const wki_task *task);
 /* The value as the kernels see it that look at each number alone; a task's part of its channels. */
 wki_grid wki_grid_of(const wki_task *task, const wki_value *value);
 /* How many images block `block` of a batch of `count` has. */

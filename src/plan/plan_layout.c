@@ -169,10 +169,20 @@ static void take_images(const wki_task *task, const wki_value *value, float *dat
         memcpy(data, images, (size_t)(task->images * value->numel) * sizeof(float));
 }
 
+const uint8_t *const *wki_late_pixels(const wki_task *task)
+{
+    const wki_batch *batch = task->batch;
+    const bool late = task->plan->late_input && batch->pixels != NULL && batch->fetch == NULL &&
+                      batch->mean == NULL && !task->mirrored;
+    return late ? batch->pixels + task->first : NULL;
+}
+
 static void input_forward(const wki_op *op, const wki_task *task)
 {
     const wki_value *value = &task->plan->values[op->out];
     float *data = wki_data(task, op->out);
+    if (wki_late_pixels(task) != NULL)
+        return;
     if (task->batch->pixels != NULL || task->batch->fetch != NULL)
         take_pixels(task, value, data);
     else

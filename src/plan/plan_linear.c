@@ -19,9 +19,19 @@ static wki_linear_call call_for(const wki_op *op, const wki_task *task)
     };
 }
 
+/* A first layer that has an image as one row reads each pixel once, and may as well make a number of it then. */
+static void need(wki_op *op, wki_plan *plan)
+{
+    const wki_linear *linear = &op->layer->as.linear;
+    const wki_value *in = &plan->values[op->in];
+    plan->late_input |= op == &plan->ops[1] && op->in == 0 && !in->lanes &&
+                        in->numel == linear->in_features && in->numel > WKI_LANES;
+}
+
 static void forward(const wki_op *op, const wki_task *task)
 {
     wki_linear_call call = call_for(op, task);
+    call.pixels = op->in == 0 ? wki_late_pixels(task) : NULL;
     task->plan->kernels->linear(&call);
 }
 
@@ -41,4 +51,4 @@ static void backward(const wki_op *op, const wki_task *task)
 }
 
 const wki_op_kind wki_op_linear = {
-    .name = "linear", .fuses_relu = true, .forward = forward, .backward = backward};
+    .name = "linear", .fuses_relu = true, .forward = forward, .backward = backward, .need = need};

@@ -196,11 +196,59 @@ static void test_rows_one_by_one(void **state)
     }
 }
 
+/* Rows of pixels give what the same rows give as numbers, which they leave in input. */
+static void check_pixels(lin *l, const wki_kernels *kernels, const uint8_t *const *pixels)
+{
+    wki_linear_call call = l->call;
+    float *numbers = call.input, *from_numbers = kt_floats(l->output_floats);
+    call.output = from_numbers;
+    kernels->linear(&call);
+    call.pixels = pixels;
+    call.input = kt_floats(l->input_floats);
+    call.output = kt_floats(l->output_floats);
+    kernels->linear(&call);
+    for (int r = 0; r < call.rows; r++) {
+        const ptrdiff_t in = r * call.in_pitch, out = r * call.out_pitch;
+        if (kt_first_difference(numbers + in, call.input + in, (size_t)call.in_features) > 0)
+            fail_msg("%s: row %d of %d became other numbers", kernels->name, r, call.rows);
+        if (kt_first_difference(from_numbers + out, call.output + out, (size_t)call.out_features) > 0)
+            fail_msg("%s: row %d of %d pixels gives other bits", kernels->name, r, call.rows);
+    }
+    check_gaps(call.input, call.rows, call.in_pitch, call.in_features, kernels->name);
+    check_gaps(call.output, call.rows, call.out_pitch, call.out_features, kernels->name);
+}
+
+static void test_rows_of_pixels(void **state)
+{
+    (void)state;
+    enum { MOST_ROWS = 40, MOST_FEATURES = 50 };
+    static uint8_t bytes[MOST_ROWS][MOST_FEATURES];
+    const uint8_t *pixels[MOST_ROWS];
+    const wki_kernels *kernels;
+    for (int n = 0; n < CASES; n++) {
+        lin l;
+        do
+            make_case(&l);
+        while (l.call.in_features <= WKI_LANES);
+        for (int r = 0; r < l.call.rows; r++) {
+            pixels[r] = bytes[r];
+            for (int i = 0; i < l.call.in_features; i++) {
+                bytes[r][i] = (uint8_t)kt_int(0, UINT8_MAX);
+                l.call.input[r * l.call.in_pitch + i] = (float)bytes[r][i] / 255.0f;
+            }
+        }
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++)
+            check_pixels(&l, kernels, pixels);
+        kt_release();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_rows_one_by_one),
+        cmocka_unit_test(test_rows_of_pixels),
     };
     return cmocka_run_group_tests(tests, kt_seed, NULL);
 }
