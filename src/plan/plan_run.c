@@ -397,10 +397,11 @@ static void run_all(run *r)
     r->rounds = (r->blocks + r->parts - 1) / r->parts;
     r->stages = uses_batch(plan) ? plan->stage_count : 1;
     int threads = useful_threads(r, &tuner);
-    double start = tuner == NULL ? 0.0 : wki_seconds();
+    const bool timed = tuner != NULL && wki_tuner_tries(tuner);
+    const double start = timed ? wki_seconds() : 0.0;
     run_threads(r, threads);
     if (tuner != NULL)
-        wki_tuner_took(tuner, wki_seconds() - start);
+        wki_tuner_took(tuner, timed ? wki_seconds() - start : 0.0);
 }
 
 /* Each forward that drops takes a seed of its own from the default generator. */

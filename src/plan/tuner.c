@@ -18,6 +18,11 @@ bool wki_tuner_several(const wki_tuner *tuner)
     return tuner->run < 2 * TRIAL || tuner->several;
 }
 
+bool wki_tuner_tries(const wki_tuner *tuner)
+{
+    return tuner->run < 2 * TRIAL;
+}
+
 void wki_tuner_took(wki_tuner *tuner, double seconds)
 {
     int run = tuner->run++;

@@ -15,7 +15,9 @@ typedef struct wki_tuner {
 
 /* Whether the next run should use several threads. */
 bool wki_tuner_several(const wki_tuner *tuner);
-/* Tells how long that run took. */
+/* Whether that run is a trial, whose time counts. */
+bool wki_tuner_tries(const wki_tuner *tuner);
+/* Tells how long it took; of others than trials anything. */
 void wki_tuner_took(wki_tuner *tuner, double seconds);
 
 #endif
