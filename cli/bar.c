@@ -92,8 +92,10 @@ static void format_tail(const cli_bar *bar, int64_t done, int64_t total, int roo
 
 void bar_update(cli_bar *bar, int64_t done, int64_t total)
 {
+    if (!bar->on)
+        return;
     double now = wick_timer();
-    if (!bar->on || (bar->drawn != 0 && now - bar->drawn < 0.1 && done < total))
+    if (bar->drawn != 0 && now - bar->drawn < 0.1 && done < total)
         return;
     double share = total > 0 && done <= total ? (double)done / (double)total : 0;
     char before[128], after[192];
