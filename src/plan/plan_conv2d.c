@@ -293,6 +293,10 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
     }
 }
 
+/* So many floats, those of 16 to 16 channels by Winograd's way, each thread packs for itself: that takes less than to meet and
+ * to get another's share of them from its cache. */
+enum { MOST_OWN_FLOATS = 20 * 1024 };
+
 static wick_status layout(wki_op *op, wki_plan *plan)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
@@ -312,7 +316,11 @@ static wick_status layout(wki_op *op, wki_plan *plan)
         wki_need_scratch(plan, wki_winograd_scratch(side, p->in_channels, p->out_channels));
     }
     choose_gradient(op, plan);
-    op->shared_at = wki_need_shared_floats(plan, p->packed_floats);
+    p->shares_packed = p->packed_floats > MOST_OWN_FLOATS;
+    if (p->shares_packed)
+        op->shared_at = wki_need_shared_floats(plan, p->packed_floats);
+    else
+        op->thread_at = wki_need_thread_floats(plan, p->packed_floats);
     return WICK_OK;
 }
 
@@ -334,9 +342,10 @@ static int lanes_that_count(const wki_task *task)
     return task->plan->columns ? WKI_LANES : task->images;
 }
 
-static float *packed_weights(const wki_op *op, const wki_plan *plan)
+static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
 {
-    return plan->shared + op->shared_at;
+    return op->as.conv2d.shares_packed ? plan->shared + op->shared_at
+                                       : wki_scratch(plan, thread) + op->thread_at;
 }
 
 static void prepare_winograd(const wki_op *op, const wki_plan *plan, const wki_prepare *what, float *to,
@@ -386,13 +395,18 @@ static void prepare_phases(const wki_op *op, const wki_prepare *what, float *to)
 static void prepare(const wki_op *op, wki_plan *plan, const wki_prepare *what)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
-    float *to = packed_weights(op, plan);
+    float *to = packed_weights(op, plan, what->thread);
+    wki_prepare share = *what;
+    if (!p->shares_packed) {
+        share.thread = 0;
+        share.threads = 1;
+    }
     if (p->tile == 0 && what->backward)
-        prepare_phases(op, what, to);
+        prepare_phases(op, &share, to);
     if (p->tile != 0 && what->forward)
-        prepare_winograd(op, plan, what, to, false);
+        prepare_winograd(op, plan, &share, to, false);
     if (p->tile != 0 && what->backward)
-        prepare_winograd(op, plan, what, to + p->transformed_floats, true);
+        prepare_winograd(op, plan, &share, to + p->transformed_floats, true);
 }
 
 /* A convolution with dilations is one without them for every row and column modulo the dilations: of every so many-th
@@ -467,7 +481,8 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
         call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
                      c->padding.h * plane.row - c->padding.w * plane.column;
         call.output = wki_data(task, op->out) + g * p->out_channels * out->data.plane.channel;
-        call.weight = packed_weights(op, plan) + (size_t)g * (p->transformed_floats / (size_t)p->groups);
+        call.weight = packed_weights(op, plan, task->thread) +
+                      (size_t)g * (p->transformed_floats / (size_t)p->groups);
         call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
         run_winograd(task, out, c->dilation, call);
     }
@@ -491,7 +506,7 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
         .channels = p->in_channels,
         .images = task->images,
     };
-    const float *weight = packed_weights(op, plan) + p->transformed_floats;
+    const float *weight = packed_weights(op, plan, task->thread) + p->transformed_floats;
     for (int g = 0; g < p->groups; g++) {
         int first = g * p->in_channels;
         call.input = wki_gradient(task, op->out) + g * p->out_channels * plane.channel -
@@ -701,7 +716,7 @@ static void backward_input_direct(const wki_op *op, const wki_task *task)
         wki_part(task, phase->rows, &call.row_begin, &call.row_end);
         ptrdiff_t at = phase->row * plane.row + phase->column * plane.column;
         ptrdiff_t mask_at = phase->row * mask_plane.row + phase->column * mask_plane.column;
-        const float *weight = packed_weights(op, task->plan) + phase->packed_at;
+        const float *weight = packed_weights(op, task->plan, task->thread) + phase->packed_at;
         for (int g = 0; g < p->groups; g++) {
             int first = g * p->in_channels;
             call.input = wki_gradient(task, op->out) + g * p->out_channels * out->gradient.plane.channel;

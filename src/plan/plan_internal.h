@@ -102,7 +102,8 @@ typedef struct wki_conv2d_plan {
     int32_t *offset;
     int phase_count;
     wki_conv2d_phase *phases;
-    size_t packed_floats; /* shared by all threads */
+    size_t packed_floats;
+    bool shares_packed; /* each thread packs a share for all; else all for itself */
     /* A 3x3 or 5x5 kernel over enough channels goes by Winograd's way, both forward and for the gradient
      * of the input, in tiles of 2x2 or 4x4 outputs; its transformed weights, forward's and then the
      * gradient's, take the place of the packed ones. 0: directly. */
