@@ -268,6 +268,9 @@ ALWAYS_INLINE void output_lanes(const wki_winograd_call *call, int channel, cons
         return;
     transform_back(tile, side, products, place, values);
     store_values(call, channel, at[0].y, at[0].x, 0, tile, side, true, values);
+    /* Not twice, as the mask may be where the output is. */
+    if (at[0].y == at[1].y && at[0].x == at[1].x)
+        return;
     UNROLL for (int i = 0; i < tile; i++) UNROLL for (int j = 0; j < tile; j++) values[i][j] =
         second_half(values[i][j]);
     store_values(call, channel, at[1].y, at[1].x, 0, tile, side, true, values);

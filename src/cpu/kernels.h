@@ -51,7 +51,7 @@ typedef struct wki_winograd_call {
     const float *weight; /* from winograd_weights: [side^2][channels][in_channels] */
     const float *bias;   /* [channels] or NULL */
     float *output;
-    const float *mask; /* where it is <= 0, the output is 0; or NULL */
+    const float *mask; /* where it is <= 0, the output is 0; may be the output's place; or NULL */
     float *scratch;    /* wki_winograd_scratch() floats */
     wki_plane in, out, mask_plane;
     int in_channels, channels;
@@ -147,8 +147,9 @@ size_t wki_winograd_few_scratch(int side, int in_channels, int channels);
 typedef struct wki_max_pool2d_call {
     const float *input;
     float *output;
-    const float *delta;    /* backward: the output's gradient */
-    float *input_gradient; /* backward: all of it is written */
+    const float *delta; /* backward: the output's gradient */
+    float *
+        input_gradient; /* backward: all of it is written; may be input, if that is all windows of 2x2 side by side */
     wki_plane in, out, delta_plane, gradient_plane;
     int channel_begin, channel_end;
     int in_h, in_w, out_h, out_w;

@@ -140,6 +140,40 @@ void wki_clear_behind(const wki_plan *plan, float *data, wki_plane plane, int ch
             clear_few(data + c * plane.channel + (ptrdiff_t)y * step * plane.row + width, behind);
 }
 
+/* The op that reads a value; a ReLU in place does not. NULL: there is none. */
+static const wki_op *find_reader(const wki_plan *plan, int value)
+{
+    for (int i = 0; i < plan->op_count; i++)
+        if (plan->ops[i].in == value && plan->ops[i].kind != &wki_op_relu)
+            return &plan->ops[i];
+    return NULL;
+}
+
+/* Whether a gradient may take the place of a value's data, which are in the cache when it is made: the op that reads the value
+ * has no more use for a number once it has made that one's gradient, they have no other name, and no op in the lanes looks at
+ * its output again. */
+static bool suits_in_place(const wki_plan *plan, int value)
+{
+    const wki_op *reader = find_reader(plan, value);
+    const wki_value *v = &plan->values[value];
+    if (value == 0 || plan->columns || !v->lanes || v->alias_of >= 0 || reader == NULL)
+        return false;
+    return reader->kind == &wki_op_conv2d ? wki_winograd_tile(reader, plan) != 0
+                                          : wki_pools_in_place(reader, plan);
+}
+
+static void choose_in_place(wki_plan *plan)
+{
+    for (int i = 0; i < plan->value_count; i++) {
+        wki_value *value = &plan->values[i];
+        value->in_place = suits_in_place(plan, i);
+        if (!value->in_place)
+            continue;
+        wki_need_halo(&value->data, value->gradient.halo);
+        wki_need_halo(&value->gradient, value->data.halo);
+    }
+}
+
 /* An alias is after the value whose data it is: that has the largest halo of all its names. */
 static wick_status place_buffers(wki_plan *plan)
 {
@@ -164,6 +198,7 @@ static wick_status lay_out(wki_plan *plan)
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->need != NULL)
             plan->ops[i].kind->need(&plan->ops[i], plan);
+    choose_in_place(plan);
     WKI_TRY(place_buffers(plan));
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->layout != NULL)

@@ -32,6 +32,7 @@ typedef struct wki_value {
     /* The value whose data this is under another name, with a gradient of its own; -1: none. */
     int alias_of;
     bool input_only; /* no parameter is before it: its gradient is made only if the input's is wanted */
+    bool in_place;   /* its gradient may take the place of its data, which are laid out alike */
     wki_buffer data, gradient;
 } wki_value;
 
@@ -50,6 +51,7 @@ typedef struct wki_task {
     bool accumulate;  /* add to them */
     bool input_gradient; /* the input's gradient is wanted too */
     bool mirrored;       /* the images are to come in with left and right exchanged */
+    bool in_place;       /* gradients take the place of data where they may */
 } wki_task;
 
 /* What an op's settle() is told: all blocks have come as far as the op. */
@@ -209,7 +211,8 @@ static inline float *wki_data(const wki_task *task, int value)
 
 static inline float *wki_gradient(const wki_task *task, int value)
 {
-    return task->slot + task->plan->values[value].gradient.at;
+    const wki_value *v = &task->plan->values[value];
+    return task->slot + (task->in_place && v->in_place ? v->data.at : v->gradient.at);
 }
 
 /* Whether the gradient of the op's input is wanted. */
@@ -258,6 +261,8 @@ extern const wki_op_kind wki_op_input, wki_op_layout, wki_op_relu, wki_op_linear
 
 /* The tile of Winograd's way, if a convolution goes by it where the lanes allow that, or 0: directly. */
 int wki_winograd_tile(const wki_op *op, const wki_plan *plan);
+/* Whether it is a max pooling that reads each number once, and may write its gradient there. */
+bool wki_pools_in_place(const wki_op *op, const wki_plan *plan);
 /* Whether a batch_map takes the batch's statistics: then all blocks meet before it. */
 bool wki_uses_batch(const wki_op *op);
 /* Whether it is a dropout that drops now. */

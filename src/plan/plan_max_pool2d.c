@@ -28,6 +28,17 @@ static wki_max_pool2d_call call_for(const wki_op *op, const wki_task *task)
     return call;
 }
 
+bool wki_pools_in_place(const wki_op *op, const wki_plan *plan)
+{
+    if (op->kind != &wki_op_max_pool2d)
+        return false;
+    const wki_max_pool2d *p = &op->layer->as.max_pool2d;
+    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
+    return p->kernel.h == 2 && p->kernel.w == 2 && p->stride.h == 2 && p->stride.w == 2 &&
+           p->padding.h == 0 && p->padding.w == 0 && p->dilation.h == 1 && p->dilation.w == 1 &&
+           in->height == 2 * out->height && in->width == 2 * out->width;
+}
+
 static void forward(const wki_op *op, const wki_task *task)
 {
     wki_max_pool2d_call call = call_for(op, task);

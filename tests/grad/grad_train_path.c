@@ -221,6 +221,38 @@ static void test_the_same_bits(void **state)
     wick_dataset_free(data);
 }
 
+/* In a step the gradient of what a convolution or a pooling reads takes the place of that, where nobody needs it any more;
+ * with forward and backward on their own it does not. Also what rules that out: a row that no window of a pooling reaches,
+ * windows that overlap, sums of products that go through memory, a residual's input, which has two names. */
+static void test_gradients_in_place(void **state)
+{
+#define HEAD "Flatten(), LazyLinear(5))"
+    static const char *const models[] = {
+        "Sequential(Conv2d(1, 8, 3, padding=1), ReLU(), Conv2d(8, 9, 3, padding=1), ReLU(), "
+        "MaxPool2d(2), "
+        "Conv2d(9, 8, 3, padding=1), MaxPool2d(2), " HEAD,
+        "Sequential(Conv2d(1, 8, 2), ReLU(), MaxPool2d(2), Conv2d(8, 8, 3, padding=2), ReLU(), " HEAD,
+        "Sequential(Conv2d(1, 8, 3), MaxPool2d(3, 2, 1), Conv2d(8, 12, 3, padding=1), Sigmoid(), " HEAD,
+        "Sequential(Conv2d(1, 8, 3), ReLU(), Conv2d(8, 8, 7, padding=3), ReLU(), " HEAD,
+        "Sequential(Conv2d(1, 16, 3), BatchNorm2d(16), ReLU(), Conv2d(16, 16, 3, padding=1), "
+        "BatchNorm2d(16), ReLU(), MaxPool2d(2), " HEAD,
+        "Sequential(Conv2d(1, 8, 3), GroupNorm(2, 8), Conv2d(8, 8, 3, padding=1), Dropout(0.2), "
+        "Conv2d(8, 8, 3, padding=1), AvgPool2d(2), Conv2d(8, 8, 3, padding=1), LeakyReLU(), " HEAD,
+        "Sequential(Conv2d(1, 8, 3), ReLU(), Residual(Conv2d(8, 8, 3, padding=1), ReLU()), "
+        "Conv2d(8, 8, 3, padding=1), Tanh(), Conv2d(8, 8, 3), GELU(), MaxPool2d(2), " HEAD,
+    };
+#undef HEAD
+    static const int64_t batch_sizes[] = {7, 16, 32, 100};
+    wick_context *context = *state;
+    wick_dataset *data = make_data(context);
+    for (size_t m = 0; m < WKI_COUNT(models); m++)
+        for (size_t b = 0; b < WKI_COUNT(batch_sizes); b++) {
+            const setting s = {context, data, models[m], batch_sizes[b], {0}};
+            check_setting(&s);
+        }
+    wick_dataset_free(data);
+}
+
 static void test_ways_to_train(void **state)
 {
     wick_context *context = *state;
@@ -310,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_context, free_context)
         TEST(test_the_same_bits),
+        TEST(test_gradients_in_place),
         TEST(test_ways_to_train),
         TEST(test_every_instruction_set),
         TEST(test_trained_loaded_trained_again),

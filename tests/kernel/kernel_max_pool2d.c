@@ -192,6 +192,48 @@ static void test_max_pool2d(void **state)
     }
 }
 
+/* Windows of 2x2 side by side give their gradient in the input's place too. */
+static void test_in_place(void **state)
+{
+    (void)state;
+    enum { SIDE = 6, CHANNELS = 2, FLOATS = CHANNELS * SIDE * SIDE * WKI_LANES };
+    const wki_kernels *kernels;
+    for (int i = 0; i < CASES / 10; i++) {
+        float *input = kt_floats(FLOATS);
+        for (int at = 0; at < FLOATS; at++)
+            input[at] = pool_float();
+        wki_max_pool2d_call call = {
+            .input = input,
+            .delta = kt_random_floats(FLOATS / 4, false),
+            .in = {SIDE * SIDE * WKI_LANES, SIDE * WKI_LANES, WKI_LANES},
+            .delta_plane = {SIDE * SIDE * WKI_LANES / 4, SIDE / 2 * WKI_LANES, WKI_LANES},
+            .channel_end = CHANNELS,
+            .in_h = SIDE,
+            .in_w = SIDE,
+            .out_h = SIDE / 2,
+            .out_w = SIDE / 2,
+            .kernel_h = 2,
+            .kernel_w = 2,
+            .stride_h = 2,
+            .stride_w = 2,
+            .dilation_h = 1,
+            .dilation_w = 1,
+            .mask = kt_once_in(2)};
+        call.gradient_plane = call.in;
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++) {
+            float *apart = call.input_gradient = kt_floats(FLOATS);
+            kernels->max_pool2d_backward(&call);
+            wki_max_pool2d_call in_place = call;
+            in_place.input = in_place.input_gradient = kt_floats(FLOATS);
+            memcpy(in_place.input_gradient, input, FLOATS * sizeof(float));
+            kernels->max_pool2d_backward(&in_place);
+            if (kt_first_difference(apart, in_place.input_gradient, FLOATS) > 0)
+                fail_msg("%s: other bits in the input's place", kernels->name);
+        }
+        kt_release();
+    }
+}
+
 /* One 2x2 window of one image, row-major. */
 static void check_columns(const wki_kernels *kernels, const float window[4], int width, int place)
 {
@@ -337,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_max_pool2d),
+        cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_the_place),
         cmocka_unit_test(test_a_window_with_nothing_inside),
     };

@@ -8,7 +8,7 @@ enum { CASES = 300 };
 typedef struct conv {
     wki_winograd_weights_call weights;
     wki_winograd_call call;
-    size_t transformed_floats, output_floats;
+    size_t transformed_floats, output_floats, mask_floats;
     double *sizes; /* [channels][in channels][places]: |G| |g| |G^T|, the largest that the transform goes
                       through */
     float *transformed[KT_GROUPS],
@@ -128,9 +128,10 @@ static void make_case(conv *c, int channels, int in_channels, int height, int wi
     make_input(call, nans);
     if (kt_once_in(2))
         call->bias = kt_random_floats((size_t)channels, nans && kt_once_in(4));
-    if (kt_once_in(2))
-        call->mask =
-            kt_random_floats(kt_plane(&call->mask_plane, channels, height, width), kt_once_in(2));
+    if (kt_once_in(2)) {
+        c->mask_floats = kt_plane(&call->mask_plane, channels, height, width);
+        call->mask = kt_random_floats(c->mask_floats, kt_once_in(2));
+    }
     c->output_floats = kt_plane(&call->out, channels, height, width);
 }
 
@@ -299,6 +300,28 @@ static void forget_absent(const wki_winograd_call *call)
                                  lane] = 0.0f;
 }
 
+/* The same into the mask's place. */
+static void check_in_place(const conv *c, const wki_kernels *kernels)
+{
+    wki_winograd_call call = c->call;
+    float *both = kt_floats(c->mask_floats);
+    memcpy(both, call.mask, c->mask_floats * sizeof(float));
+    call.output = both;
+    call.mask = both;
+    call.out = call.mask_plane;
+    kernels->winograd(&call);
+    for (int o = 0; o < call.channels; o++)
+        for (int y = 0; y < call.height; y++)
+            for (int x = 0; x < call.width; x++) {
+                const float *got = both + o * call.out.channel + y * call.out.row + x * call.out.column;
+                const float *right = c->call.output + o * c->call.out.channel + y * c->call.out.row +
+                                     x * c->call.out.column;
+                if (is_in_range(&call, y, x) && kt_first_difference(right, got, (size_t)call.images) > 0)
+                    fail_msg("%s: other bits in the mask's place at [%d][%d][%d]", kernels->name, o, y,
+                             x);
+            }
+}
+
 static void run_table(conv *c, const wki_kernels *kernels, bool *written)
 {
     int group = kt_group(kernels);
@@ -316,6 +339,8 @@ static void run_table(conv *c, const wki_kernels *kernels, bool *written)
     for (size_t at = 0; at < c->output_floats; at++)
         if (!written[at] && !kt_is_poison(c->call.output[at]))
             fail_msg("%s: float %zu was written", kernels->name, at);
+    if (c->call.mask != NULL)
+        check_in_place(c, kernels);
     forget_absent(&c->call);
     kt_same_bits(&c->outputs[group], c->call.output, c->output_floats, kernels->name, "output");
 }

@@ -125,6 +125,12 @@ mutation 'a Linear of few features leaves the bias out' src/cpu/linear_few.h \
 mutation 'images that are flipped at test time are not, with columns in the lanes' src/plan/plan_flip.c \
     's/value->lanes && r < rows/value->lanes \&\& !plan->columns \&\& r < rows/' \
     unit/unit_flipped_outputs
+mutation 'a gradient takes the place of data that have another name' src/plan/plan.c \
+    's/ || v->alias_of >= 0//' \
+    grad/grad_train_path
+mutation 'the same half tile is stored twice, masked by itself' src/cpu/conv2d_winograd.c \
+    's/if (at\[0\].y == at\[1\].y/if (false \&\& at[0].y == at[1].y/' \
+    kernel/kernel_winograd grad/grad_train_path
 mutation 'several batches are evaluated as one where each has statistics of its own' src/plan/plan_run.c \
     's/ || uses_batch(plan))/)/' \
     unit/unit_eval_passes
