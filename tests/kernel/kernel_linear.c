@@ -227,9 +227,10 @@ static void test_rows_of_pixels(void **state)
     const wki_kernels *kernels;
     for (int n = 0; n < CASES; n++) {
         lin l;
-        do
+        do {
+            kt_release();
             make_case(&l);
-        while (l.call.in_features <= WKI_LANES);
+        } while (l.call.in_features <= WKI_LANES);
         for (int r = 0; r < l.call.rows; r++) {
             pixels[r] = bytes[r];
             for (int i = 0; i < l.call.in_features; i++) {
