@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PARTS = 8, ALIGN_FLOATS = 16 };
+/* Parts of the batch. An image of its own, with columns in the lanes, is little work beside the gradients of a large Linear,
+ * which are written and read for each part. */
+enum { MAX_PARTS = 8, MAX_PARTS_OF_COLUMNS = 4, ALIGN_FLOATS = 16 };
 
 static size_t round_up(size_t floats)
 {
@@ -283,7 +285,7 @@ static void choose_lanes(wki_plan *plan)
     plan->columns = plan->capacity < plan->columns_below;
     plan->block_images = plan->columns ? 1 : WKI_LANES;
     plan->blocks = (int)((plan->capacity + plan->block_images - 1) / plan->block_images);
-    plan->parts = WKI_MIN(plan->blocks, MAX_PARTS);
+    plan->parts = WKI_MIN(plan->blocks, plan->columns ? MAX_PARTS_OF_COLUMNS : MAX_PARTS);
     plan->slots = plan->blocks;
 }
 
