@@ -3,17 +3,40 @@
 
 #include <string.h>
 
+/* Some of a lanes value's channels. */
+typedef struct channel_range {
+    int begin, end;
+} channel_range;
+
 /* A lanes value's call of the layout kernels. */
 static wki_layout_call call_for(const wki_value *lanes, const wki_buffer *buffer, const float *data,
-                                int images)
+                                int images, channel_range which)
 {
-    return (wki_layout_call){.lanes = (float *)data,
+    return (wki_layout_call){.lanes = (float *)data + which.begin * buffer->plane.channel,
                              .plane = buffer->plane,
                              .pitch = lanes->numel,
                              .images = images,
-                             .channels = lanes->channels,
+                             .channels = which.end - which.begin,
                              .height = lanes->height,
                              .width = lanes->width};
+}
+
+/* The first of those channels' numbers in a row. */
+static ptrdiff_t first_feature(const wki_value *lanes, channel_range which)
+{
+    return (ptrdiff_t)which.begin * lanes->height * lanes->width;
+}
+
+static channel_range all_channels(const wki_value *lanes)
+{
+    return (channel_range){0, lanes->channels};
+}
+
+static channel_range channels_of_part(const wki_task *task, const wki_value *lanes)
+{
+    channel_range which;
+    wki_part(task, lanes->channels, &which.begin, &which.end);
+    return which;
 }
 
 /* With columns in the lanes a value is row-major but for the halo: row r of all channels' rows. */
@@ -23,33 +46,40 @@ static float *image_row(const wki_value *value, const wki_buffer *buffer, const 
            r % value->height * buffer->plane.row;
 }
 
-void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer,
-                       const float *data, int images, float *rows)
+static void channels_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer,
+                             const float *data, int images, channel_range which, float *rows)
 {
     if (!plan->columns) {
-        wki_layout_call call = call_for(value, buffer, data, images);
-        call.rows = rows;
+        wki_layout_call call = call_for(value, buffer, data, images, which);
+        call.rows = rows + first_feature(value, which);
         plan->kernels->lanes_to_rows(&call);
         return;
     }
-    for (int r = 0; r < value->channels * value->height; r++)
+    for (int r = which.begin * value->height; r < which.end * value->height; r++)
         memcpy(rows + (ptrdiff_t)r * value->width, image_row(value, buffer, data, r),
                (size_t)value->width * sizeof(float));
 }
 
+void wki_value_to_rows(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer,
+                       const float *data, int images, float *rows)
+{
+    channels_to_rows(plan, value, buffer, data, images, all_channels(value), rows);
+}
+
 /* The way back; mask, if it is not NULL, is laid out as the value's data. */
-static void rows_to_value(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer,
-                          float *data, int images, const float *rows, const float *mask)
+static void rows_to_channels(const wki_plan *plan, const wki_value *value, const wki_buffer *buffer,
+                             float *data, int images, channel_range which, const float *rows,
+                             const float *mask)
 {
     if (!plan->columns) {
-        wki_layout_call call = call_for(value, buffer, data, images);
-        call.rows = (float *)rows;
-        call.mask = mask;
+        wki_layout_call call = call_for(value, buffer, data, images, which);
+        call.rows = (float *)rows + first_feature(value, which);
+        call.mask = mask == NULL ? NULL : mask + which.begin * value->data.plane.channel;
         call.mask_plane = value->data.plane;
         plan->kernels->rows_to_lanes(&call);
         return;
     }
-    for (int r = 0; r < value->channels * value->height; r++) {
+    for (int r = which.begin * value->height; r < which.end * value->height; r++) {
         float *to = image_row(value, buffer, data, r);
         memcpy(to, rows + (ptrdiff_t)r * value->width, (size_t)value->width * sizeof(float));
         if (mask != NULL)
@@ -85,7 +115,7 @@ static void pixels_to_value(const wki_task *task, const wki_value *value, const 
     const wki_plan *plan = task->plan;
     wki_layout_call call = {.pixels = pixels, .images = task->images};
     if (value->lanes && !plan->columns) {
-        call = call_for(value, &value->data, data, task->images);
+        call = call_for(value, &value->data, data, task->images, all_channels(value));
         call.pixels = pixels;
         plan->kernels->pixels_to_lanes(&call);
         return;
@@ -164,7 +194,8 @@ static void take_images(const wki_task *task, const wki_value *value, float *dat
 {
     const float *images = task->batch->images + task->first * value->numel;
     if (value->lanes)
-        rows_to_value(task->plan, value, &value->data, data, task->images, images, NULL);
+        rows_to_channels(task->plan, value, &value->data, data, task->images, all_channels(value),
+                         images, NULL);
     else
         memcpy(data, images, (size_t)(task->images * value->numel) * sizeof(float));
 }
@@ -213,31 +244,44 @@ static void layout_forward(const wki_op *op, const wki_task *task)
 {
     const wki_plan *plan = task->plan;
     const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
+    const channel_range which = channels_of_part(task, in->lanes ? in : out);
     float *from = wki_data(task, op->in), *to = wki_data(task, op->out);
     if (in->lanes)
-        wki_value_to_rows(plan, in, &in->data, from, task->images, to);
+        channels_to_rows(plan, in, &in->data, from, task->images, which, to);
     else
-        rows_to_value(plan, out, &out->data, to, task->images, from, NULL);
+        rows_to_channels(plan, out, &out->data, to, task->images, which, from, NULL);
+}
+
+/* Rows of a part of the channels, masked where a ReLU made them. */
+static void mask_rows(const wki_op *op, const wki_task *task, const wki_value *lanes,
+                      channel_range which, float *rows)
+{
+    const wki_value *in = &task->plan->values[op->in];
+    const ptrdiff_t first = first_feature(lanes, which);
+    const size_t count = (size_t)(first_feature(lanes, (channel_range){which.end, which.end}) - first);
+    for (int n = 0; n < task->images && in->relu; n++)
+        task->plan->kernels->relu_backward(wki_data(task, op->in) + n * in->numel + first,
+                                           rows + n * in->numel + first, count);
 }
 
 static void layout_backward(const wki_op *op, const wki_task *task)
 {
     const wki_plan *plan = task->plan;
     const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
+    const channel_range which = channels_of_part(task, in->lanes ? in : out);
     float *from = wki_gradient(task, op->out), *to = wki_gradient(task, op->in);
     if (!wki_wants_gradient(op, task))
         return;
     if (in->lanes) {
-        rows_to_value(plan, in, &in->gradient, to, task->images, from, wki_mask(task, op->in));
+        rows_to_channels(plan, in, &in->gradient, to, task->images, which, from, wki_mask(task, op->in));
         return;
     }
-    wki_value_to_rows(plan, out, &out->gradient, from, task->images, to);
-    if (in->relu)
-        plan->kernels->relu_backward(wki_data(task, op->in), to, (size_t)(task->images * in->numel));
+    channels_to_rows(plan, out, &out->gradient, from, task->images, which, to);
+    mask_rows(op, task, out, which, to);
 }
 
 const wki_op_kind wki_op_layout = {
-    .name = "layout", .forward = layout_forward, .backward = layout_backward};
+    .name = "layout", .splits = true, .forward = layout_forward, .backward = layout_backward};
 
 /* ---- ReLU in place: whatever makes this value's gradient masks it ---- */
 
