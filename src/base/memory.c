@@ -69,22 +69,22 @@ static wick_status no_memory(wick_context *context, size_t count, size_t size, c
 static void *take(size_t bytes)
 {
     const size_t alignment = bytes < LARGE_PAGE ? ALIGNMENT : LARGE_PAGE;
-    const size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    void *memory = aligned_alloc(alignment, rounded);
+    const size_t whole = (bytes + alignment - 1) / alignment * alignment;
+    void *memory = aligned_alloc(alignment, whole);
     if (memory == NULL)
         return NULL;
 #ifdef MADV_HUGEPAGE
     if (alignment == LARGE_PAGE)
-        (void)madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: that it is not granted is no failure */
+        (void)madvise(memory, whole, MADV_HUGEPAGE); /* a wish: that it is not granted is no failure */
 #endif
-    memset(memory, 0, rounded);
+    memset(memory, 0, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     return memory;
 }
 
 wick_status wki_alloc(wick_context *context, size_t count, size_t size, const char *what, void **out)
 {
     uint64_t bytes;
-    if (!wki_mul_u64(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGNMENT)
+    if (!wki_mul_u64(count, size, &bytes) || bytes > PTRDIFF_MAX - LARGE_PAGE)
         return no_memory(context, count, size, what);
     const uint64_t there = bytes < MUCH ? UINT64_MAX : available_memory();
     if (bytes > there)
