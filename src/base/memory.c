@@ -64,16 +64,23 @@ static wick_status no_memory(wick_context *context, size_t count, size_t size, c
                     (unsigned long long)bytes, what);
 }
 
+/* The address sanitizer is to see what is read just behind an allocation. */
+#if defined(MADV_HUGEPAGE) && !defined(__SANITIZE_ADDRESS__)
+#define WANTS_LARGE_PAGES 1
+#else
+#define WANTS_LARGE_PAGES 0
+#endif
+
 /* Zeroed. What is large is in large pages where the system has some: images in a random order are each in another page, and
  * those of 4 KiB are more than a processor keeps the places of. */
 static void *take(size_t bytes)
 {
-    const size_t alignment = bytes < LARGE_PAGE ? ALIGNMENT : LARGE_PAGE;
+    const size_t alignment = WANTS_LARGE_PAGES && bytes >= LARGE_PAGE ? LARGE_PAGE : ALIGNMENT;
     const size_t whole = (bytes + alignment - 1) / alignment * alignment;
     void *memory = aligned_alloc(alignment, whole);
     if (memory == NULL)
         return NULL;
-#ifdef MADV_HUGEPAGE
+#if WANTS_LARGE_PAGES
     if (alignment == LARGE_PAGE)
         (void)madvise(memory, whole, MADV_HUGEPAGE); /* a wish: that it is not granted is no failure */
 #endif

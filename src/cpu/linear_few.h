@@ -1,5 +1,5 @@
 /* The fully connected layer with few features, 16 at most: the last layer of a small model. Vectors along the features, which
- * linear.c has, would be mostly empty; these are along the outputs, or along features that were padded. */
+ * linear.c has, would be mostly empty; these are along the outputs, or along features and what is read behind them, which counts for nothing. */
 #ifndef WKI_LINEAR_FEW_H
 #define WKI_LINEAR_FEW_H
 
@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-/* What is padded is so many rows at most: 4 KiB. */
+/* For so many rows there are places at most. */
 enum { FEW_MOST_ROWS = 64, FEW_ROWS = 4, FEW_OUTPUTS = 5 };
 
-/* Whether a gradient's call has few features, and rows or outputs few enough to be padded. */
+/* Whether a gradient's call has few features, and rows or outputs few enough. */
 static bool few_features(const wki_linear_call *call, int rows)
 {
     return call->in_features <= WKI_LANES && rows <= FEW_MOST_ROWS;

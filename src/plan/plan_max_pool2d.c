@@ -28,6 +28,7 @@ static wki_max_pool2d_call call_for(const wki_op *op, const wki_task *task)
     return call;
 }
 
+/* The kernel's is_plain_2x2(): other windows are cleared before they are read. */
 bool wki_pools_in_place(const wki_op *op, const wki_plan *plan)
 {
     if (op->kind != &wki_op_max_pool2d)

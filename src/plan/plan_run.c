@@ -464,12 +464,13 @@ void wki_plan_step(wki_plan *plan, const wki_batch *batch, const wki_updater *up
 
 int64_t wki_plan_batches_at_once(const wki_plan *plan, int64_t count)
 {
-    /* A run of some 10 us is long beside the microsecond that it takes to begin and end it. */
-    enum { ENOUGH_WORK = 1 << 22 };
+    /* A run of some 10 us is long beside the microsecond that it takes to begin and end it, and so are many batches. */
+    enum { ENOUGH_WORK = 1 << 22, ENOUGH_BATCHES = 64 };
     /* An image's numbers must not depend on which others are there: a block that is not full may go another way. */
     if (plan->columns || count % plan->block_images != 0 || uses_batch(plan))
         return 1;
-    return WKI_MAX(1, ENOUGH_WORK / WKI_MAX(1, plan->multiply_adds) / count);
+    const int64_t work = (plan->multiply_adds + plan->values[0].numel) * count;
+    return WKI_MAX(1, WKI_MIN(ENOUGH_WORK / work, ENOUGH_BATCHES));
 }
 
 float wki_mean_loss(const float *losses, int64_t count)

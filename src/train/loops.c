@@ -29,7 +29,7 @@ typedef struct open_pass {
     const wick_progress *progress;
     wick_pass *at; /* how far it has come */
     int64_t image_bytes, classes;
-    int64_t batches_at_once; /* in a run of the plan: 1 in training */
+    int64_t most_at_once; /* batches in a run of the plan: 1 in training */
 
     wki_fetcher fetcher; /* of a loader whose images have to be fetched */
     bool fetches;
@@ -79,10 +79,12 @@ static wick_status pass_open(open_pass *p)
     WKI_TRY(check_last_batch(p));
     p->classes = wki_plan_output_numel(p->plan);
     p->fetches = wki_loader_fetches(p->loader);
-    p->batches_at_once =
-        p->optimizer != NULL || p->fetches ? 1 : wki_plan_batches_at_once(p->plan, batch);
+    if (p->optimizer == NULL && !p->fetches)
+        p->most_at_once =
+            WKI_MIN(wki_plan_batches_at_once(p->plan, batch), wick_loader_length(p->loader));
+    p->most_at_once = WKI_MAX(1, p->most_at_once);
     void *memory;
-    size_t rows = ((size_t)(batch * p->batches_at_once) + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
+    size_t rows = ((size_t)(batch * p->most_at_once) + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
     WKI_TRY(wki_alloc(p->context, rows, 2 * sizeof(int64_t) + 2 * sizeof(*p->pixels) + sizeof(float),
                       "a batch", &memory));
     p->pixels = memory;
@@ -117,11 +119,14 @@ static wick_status pass_gather(open_pass *p, int64_t at, int64_t *count)
     return WICK_OK;
 }
 
-/* Gathers the batches of a run; its count is 0 at the end. */
+/* Gathers the batches of a run; its count is 0 at the end. How many, the plan is asked each time: the progress may have changed
+ * the module's mode. */
 static wick_status pass_gather_run(open_pass *p, wki_batch *run)
 {
+    const int64_t now = p->most_at_once == 1 ? 1 : wki_plan_batches_at_once(p->plan, p->shape[0]);
+    const int64_t batches = WKI_MIN(p->most_at_once, now);
     int64_t total = 0, count = 1;
-    for (int64_t i = 0; i < p->batches_at_once && count > 0; i++, total += count)
+    for (int64_t i = 0; i < batches && count > 0; i++, total += count)
         WKI_TRY(pass_gather(p, total, &count));
     *run = (wki_batch){.pixels = p->pixels,
                        .ahead = p->ahead,
@@ -133,7 +138,7 @@ static wick_status pass_gather_run(open_pass *p, wki_batch *run)
                        .class_weights = p->loss->weights,
                        .smoothing = p->loss->smoothing,
                        .scale = total == 0 ? 0.0f : wki_loss_scale(p->loss, p->targets, total)};
-    if (p->batches_at_once > 1) { /* a thread goes from a block to the next */
+    if (batches > 1) { /* a thread goes from a block to the next */
         run->ahead = p->pixels + WKI_LANES;
         run->ahead_count = WKI_MAX(0, total - WKI_LANES);
     }
@@ -198,7 +203,7 @@ static bool part_is_over(const open_pass *p, int64_t done, int64_t most)
     return most != 0 && done >= most && p->at->batches < wick_loader_length(p->loader);
 }
 
-/* At most `most` batches; 0: all. Nothing fails between a batch's leaving the loader and its being
+/* At most `most` batches, in training; 0: all. There nothing fails between a batch's leaving the loader and its being
  * counted. */
 static wick_status pass_run(open_pass *p, int64_t most, float *logits, int64_t *labels)
 {

@@ -221,6 +221,30 @@ static void test_the_same_bits(void **state)
     wick_dataset_free(data);
 }
 
+/* Threads that share a block share a Linear's rows and outputs, and the channels that are turned between rows and lanes, with
+ * the mask of a ReLU on either side. */
+static void test_shared_blocks(void **state)
+{
+    static const char *const models[] = {
+        "Sequential(Conv2d(1, 8, 3, padding=1), ReLU(), Linear(8, 11), ReLU(), Conv2d(8, 8, 3, "
+        "padding=1), "
+        "ReLU(), Flatten(), LazyLinear(5))",
+        "Sequential(Linear(8, 9), ReLU(), Conv2d(1, 3, 3), ReLU(), Flatten(), LazyLinear(3), ReLU(), "
+        "Linear(3, 5))",
+    };
+    static const int64_t batch_sizes[] = {1, 6, 12, 16};
+    wick_context *context = *state;
+    wick_dataset *data = make_data(context), *few;
+    must(context, wick_dataset_head(data, 48, &few));
+    for (size_t m = 0; m < WKI_COUNT(models); m++)
+        for (size_t b = 0; b < WKI_COUNT(batch_sizes); b++) {
+            const setting s = {context, few, models[m], batch_sizes[b], {0}};
+            check_setting(&s);
+        }
+    wick_dataset_free(few);
+    wick_dataset_free(data);
+}
+
 /* In a step the gradient of what a convolution or a pooling reads takes the place of that, where nobody needs it any more;
  * with forward and backward on their own it does not. Also what rules that out: a row that no window of a pooling reaches,
  * windows that overlap, sums of products that go through memory, a residual's input, which has two names. */
@@ -341,11 +365,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_context, free_context)
-        TEST(test_the_same_bits),
-        TEST(test_gradients_in_place),
-        TEST(test_ways_to_train),
-        TEST(test_every_instruction_set),
-        TEST(test_trained_loaded_trained_again),
+        TEST(test_the_same_bits),         TEST(test_shared_blocks),
+        TEST(test_gradients_in_place),    TEST(test_ways_to_train),
+        TEST(test_every_instruction_set), TEST(test_trained_loaded_trained_again),
     };
     return cmocka_run_group_tests(tests, ref_seed, NULL);
 }

@@ -135,10 +135,41 @@ static void test_as_batch_by_batch(void **state)
     wick_dataset_free(data);
 }
 
+/* A progress that puts the model in training mode: its statistics are the batch's from the next run on. */
+static void start_training(void *user, int64_t batch, int64_t batches, float loss)
+{
+    (void)batches;
+    (void)loss;
+    if (batch == 4)
+        wick_module_train(user);
+}
+
+static void test_the_mode_changes(void **state)
+{
+    setting s = {.context = *state};
+    wick_metrics metrics;
+    wick_dataset *data = make_data(s.context);
+    must(s.context, wick_context_set_threads(s.context, 2));
+    must(s.context, wick_cross_entropy_loss(s.context, &s.loss));
+    must(s.context,
+         wick_model_parse(s.context,
+                          "Sequential(BatchNorm2d(1), Flatten(), Linear(64, 1000), Linear(1000, 4))",
+                          NULL, &s.module));
+    must(s.context, wick_loader_new(data, &(wick_loader_options){.batch_size = 16}, &s.loader));
+    must(s.context, wick_eval_model(s.module, s.loader, s.loss,
+                                    &(wick_progress){start_training, s.module}, &metrics, NULL, NULL));
+    assert_int_equal(metrics.count, COUNT);
+    wick_loader_free(s.loader);
+    wick_module_free(s.module);
+    wick_loss_free(s.loss);
+    wick_dataset_free(data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_as_batch_by_batch, make_context, free_context),
+        cmocka_unit_test_setup_teardown(test_the_mode_changes, make_context, free_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
