@@ -1,5 +1,6 @@
 /* The fully connected layer with few features, 16 at most: the last layer of a small model. Vectors along the features, which
- * linear.c has, would be mostly empty; these are along the outputs, or along features and what is read behind them, which counts for nothing. */
+ * linear.c has, would be mostly empty; these are along the outputs, or along
+ * features and what is read behind them, which counts for nothing. */
 #ifndef WKI_LINEAR_FEW_H
 #define WKI_LINEAR_FEW_H
 
@@ -16,17 +17,15 @@ static bool few_features(const wki_linear_call *call, int rows)
     return call->in_features <= WKI_LANES && rows <= FEW_MOST_ROWS;
 }
 
-/* Rows of 1 to WKI_LANES floats, followed by zeros. */
-static void pad_rows(const float *from, ptrdiff_t pitch, int rows, int count, float (*to)[WKI_LANES])
+/* A row of 1 to WKI_LANES floats, followed by zeros. */
+static void pad_row(const float *from, int count, float to[WKI_LANES])
 {
-    memset(to, 0, (size_t)rows * sizeof(*to));
-    for (int r = 0; r < rows; r++, from += pitch) {
-        /* In fours, of which the last overlaps the one before. */
-        for (int i = 0; count >= 4 && i < count; i += 4)
-            *(vec4 *)(to[r] + WKI_MIN(i, count - 4)) = *(const vec4 *)(from + WKI_MIN(i, count - 4));
-        for (int i = 0; count < 4 && i < count; i++)
-            to[r][i] = from[i];
-    }
+    memset(to, 0, WKI_LANES * sizeof(*to));
+    /* In fours, of which the last overlaps the one before. */
+    for (int i = 0; count >= 4 && i < count; i += 4)
+        *(vec4 *)(to + WKI_MIN(i, count - 4)) = *(const vec4 *)(from + WKI_MIN(i, count - 4));
+    for (int i = 0; count < 4 && i < count; i++)
+        to[i] = from[i];
 }
 
 /* Rows of `count` floats, of which a whole vector of lanes can be read: what is behind a row is the next one's, and the last
@@ -43,7 +42,7 @@ static void find_rows(const float *from, ptrdiff_t pitch, int rows, int count, l
         to->row[r] = from;
         if ((rows - 1 - r) * pitch + count >= WKI_LANES)
             continue;
-        pad_rows(from, 0, 1, count, to->copies + copied);
+        pad_row(from, count, to->copies[copied]);
         to->row[r] = to->copies[copied++];
     }
 }
@@ -105,15 +104,15 @@ static void few_forward(const wki_linear_call *call)
     float turned[WKI_LANES][WKI_LANES];
     for (int out = 0; out < call->out_features; out += WKI_LANES) {
         const int count = WKI_MIN(WKI_LANES, call->out_features - out);
-        float bias[1][WKI_LANES] = {{0}};
+        float bias[WKI_LANES] = {0};
         int row = 0;
         turn_weights(call, out, count, turned);
         if (call->bias != NULL)
-            pad_rows(call->bias + out, 0, 1, count, bias);
+            pad_row(call->bias + out, count, bias);
         for (; row + FEW_ROWS <= call->rows; row += FEW_ROWS)
-            few_forward_rows(call, turned, bias[0], row, out, count, FEW_ROWS);
+            few_forward_rows(call, turned, bias, row, out, count, FEW_ROWS);
         for (; row < call->rows; row++)
-            few_forward_rows(call, turned, bias[0], row, out, count, 1);
+            few_forward_rows(call, turned, bias, row, out, count, 1);
     }
 }
 
@@ -134,12 +133,11 @@ ALWAYS_INLINE void few_input_rows(const wki_linear_call *call, const lane_rows *
     UNROLL for (int r = 0; r < nr; r++)
     {
         const ptrdiff_t at = (row + r) * call->in_pitch;
-        float lanes[WKI_LANES], mask[1][WKI_LANES];
+        float lanes[WKI_LANES], mask[WKI_LANES];
         if (call->mask != NULL)
-            pad_rows(call->mask + at, 0, 1, call->in_features, mask);
-        UNROLL for (int v = 0; v < VPB; v++)
-            store(lanes + v * VW,
-                  call->mask == NULL ? sum[r][v] : mask_vec(load(mask[0] + v * VW), sum[r][v]));
+            pad_row(call->mask + at, call->in_features, mask);
+        UNROLL for (int v = 0; v < VPB; v++) store(
+            lanes + v * VW, call->mask == NULL ? sum[r][v] : mask_vec(load(mask + v * VW), sum[r][v]));
         store_row(lanes, call->in_features, call->input_gradient + at);
     }
 }
@@ -169,12 +167,11 @@ ALWAYS_INLINE void few_weight_outputs(const wki_linear_call *call, const lane_ro
     UNROLL for (int o = 0; o < no; o++)
     {
         float *gradient = call->weight_gradient + (out + o) * (ptrdiff_t)call->in_features;
-        float lanes[1][WKI_LANES] = {{0}};
+        float lanes[WKI_LANES] = {0};
         if (call->accumulate)
-            pad_rows(gradient, 0, 1, call->in_features, lanes);
-        UNROLL for (int v = 0; v < VPB; v++)
-            store(lanes[0] + v * VW, sum[o][v] + load(lanes[0] + v * VW));
-        store_row(lanes[0], call->in_features, gradient);
+            pad_row(gradient, call->in_features, lanes);
+        UNROLL for (int v = 0; v < VPB; v++) store(lanes + v * VW, sum[o][v] + load(lanes + v * VW));
+        store_row(lanes, call->in_features, gradient);
     }
 }
 
