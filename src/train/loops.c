@@ -112,7 +112,9 @@ static wick_status pass_gather(open_pass *p, int64_t at, int64_t *count)
         p->pixels[at + i] = p->fetches ? NULL : pixels + indices[i] * p->image_bytes;
         p->targets[at + i] = labels[indices[i]];
     }
-    p->ahead_count = p->fetches ? 0 : WKI_MIN(*count, wki_loader_examples_ahead(p->loader));
+    /* Several batches at once are asked for block by block: see pass_gather_run(). */
+    const bool asks = !p->fetches && p->most_at_once == 1;
+    p->ahead_count = asks ? WKI_MIN(*count, wki_loader_examples_ahead(p->loader)) : 0;
     for (int64_t i = 0; i < p->ahead_count; i++)
         p->ahead[i] = pixels + indices[*count + i] * p->image_bytes;
     p->fetcher.indices = indices;
