@@ -186,7 +186,12 @@ ALWAYS_INLINE void transform_back(const int tile, const int side, const float *p
     UNROLL for (int x = 0; x < side; x++)
     {
         vec m[WINOGRAD_SIDE], column[WINOGRAD_TILE];
-        UNROLL for (int y = 0; y < side; y++) m[y] = load(products + (side * y + x) * place);
+        const float *at = products + x * place;
+        UNROLL for (int y = 0; y < side; y++, at += side * place)
+        {
+            FORGET_ORIGIN(at);
+            m[y] = load(at);
+        }
         winograd_output(tile, side, m, column);
         UNROLL for (int y = 0; y < tile; y++) rows[y][x] = column[y];
     }
@@ -196,40 +201,66 @@ ALWAYS_INLINE void transform_back(const int tile, const int side, const float *p
     }
 }
 
-/* The factors, bias, ReLU and mask, and out go a channel's values at (y, x), of the lanes from `lane` on; those of the
- * second half become 0 if `half`. Only the rows and columns that exist. */
-ALWAYS_INLINE void store_values(const wki_winograd_call *call, int channel, int y, int x, int lane,
-                                const int tile, const int side, const bool half,
-                                vec values[WINOGRAD_TILE][WINOGRAD_TILE])
+/* Where a channel's values go, and the mask's numbers for them or NULL. */
+typedef struct target {
+    float *output;
+    const float *mask;
+    ptrdiff_t row, column, mask_row, mask_column;
+    int rows, columns; /* that exist */
+} target;
+
+ALWAYS_INLINE void store_rows(const target to, const vec bias, const bool relu, const int tile,
+                              const int side, const bool half, vec values[WINOGRAD_TILE][WINOGRAD_TILE])
 {
-    const wki_plane out = call->out, mask_plane = call->mask_plane;
-    const vec bias = splat(call->bias != NULL ? call->bias[channel] : 0.0f);
-    const float *mask = call->mask;
-    const bool relu = call->relu;
-    float *output = call->output + channel * out.channel + y * out.row + x * out.column + lane;
-    if (mask != NULL)
-        mask += channel * mask_plane.channel + y * mask_plane.row + x * mask_plane.column + lane;
-    const int rows = WKI_MIN(tile, call->height - y), columns = WKI_MIN(tile, call->width - x);
     UNROLL for (int i = 0; i < tile; i++)
     {
         UNROLL for (int j = 0; j < tile; j++)
         {
-            if (i >= rows || j >= columns)
+            if (i >= to.rows || j >= to.columns)
                 continue;
             const float scale = winograd_output_scale(side, i) * winograd_output_scale(side, j);
             vec value = side > 4 ? scale * values[i][j] + bias : values[i][j] + bias;
             if (relu)
                 value = relu_vec(value);
-            if (mask != NULL)
-                value = mask_vec(load(mask + i * mask_plane.row + j * mask_plane.column), value);
+            if (to.mask != NULL)
+                value = mask_vec(load(to.mask + i * to.mask_row + j * to.mask_column), value);
 #if VPB == 1
             if (half)
                 value = first_half(value);
 #endif
             (void)half;
-            store(output + i * out.row + j * out.column, value);
+            store(to.output + i * to.row + j * to.column, value);
         }
     }
+}
+
+/* The factors, bias, ReLU and mask, and out go a channel's values at (y, x), of the lanes from `lane` on; those of the
+ * second half become 0 if `half`. A whole tile without dilation, the commonest, has code of its own without tests. */
+ALWAYS_INLINE void store_values(const wki_winograd_call *call, int channel, int y, int x, int lane,
+                                const int tile, const int side, const bool half,
+                                vec values[WINOGRAD_TILE][WINOGRAD_TILE])
+{
+    const wki_plane out = call->out, mask = call->mask_plane;
+    const vec bias = splat(call->bias != NULL ? call->bias[channel] : 0.0f);
+    target to = {.output = call->output + channel * out.channel + y * out.row + x * out.column + lane,
+                 .row = out.row,
+                 .column = out.column,
+                 .rows = WKI_MIN(tile, call->height - y),
+                 .columns = WKI_MIN(tile, call->width - x)};
+    if (call->mask != NULL) {
+        to.mask = call->mask + channel * mask.channel + y * mask.row + x * mask.column + lane;
+        to.mask_row = mask.row;
+        to.mask_column = mask.column;
+    }
+    const bool whole = to.rows == tile && to.columns == tile && to.column == WKI_LANES;
+    if (whole && call->mask == NULL)
+        store_rows((target){to.output, NULL, to.row, WKI_LANES, 0, 0, tile, tile}, bias, call->relu,
+                   tile, side, half, values);
+    else if (whole && to.mask_column == WKI_LANES)
+        store_rows((target){to.output, to.mask, to.row, WKI_LANES, to.mask_row, WKI_LANES, tile, tile},
+                   bias, call->relu, tile, side, half, values);
+    else
+        store_rows(to, bias, call->relu, tile, side, half, values);
 }
 
 /* The other lanes of a tile become 0. */
@@ -419,7 +450,8 @@ static void run_chunk(const chunk *k, int first, int tiles)
 {
     const wki_winograd_call *call = k->call;
     const int step = k->tiles_of_call;
-    for (int t = 0; t < tiles; t += step) {
+    /* The last tile first, see winograd_windows(). */
+    for (int t = (tiles - 1) / step * step; t >= 0; t -= step) {
         const float *window = window_of(k, first + t);
         const float *other = window_of(k, first + WKI_MIN(t + step, tiles) - 1);
         k->input(call, window, other - window, k->transformed + tile_at(k, t, call->in_channels),

@@ -5,6 +5,10 @@
 
 #include "cpu/kernels.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define WKI_PASTE2(isa, name) wki_##isa##_##name
 #define WKI_PASTE(isa, name)  WKI_PASTE2(isa, name)
 /* The name of a kernel in this instruction set: wki_v3_conv2d. */
@@ -123,6 +127,10 @@ typedef int32_t ivec4 __attribute__((vector_size(16), may_alias));
 #define KEEP_IN_REGISTER(vector) ((void)0)
 #endif
 
+/* Makes the compiler forget how a pointer came about, where it would rather keep twenty that are a known distance apart
+ * than add to one. */
+#define FORGET_ORIGIN(pointer) __asm__("" : "+r"(pointer))
+
 ALWAYS_INLINE vec load(const float *from)
 {
     return *(const vec_unaligned *)from;
@@ -194,10 +202,19 @@ ALWAYS_INLINE vec select_vec(ivec condition, vec yes, vec no)
     return (vec)((condition & (ivec)yes) | (~condition & (ivec)no));
 }
 
-/* torch.relu: a NaN stays one. */
+/* torch.relu: a NaN stays one. By one instruction where there is one with the same rules (the second operand if one is a
+ * NaN or both are 0), which C has no expression for: a Winograd tile's way back takes 16 instead of 19 ns. */
 ALWAYS_INLINE vec relu_vec(vec value)
 {
+#if VW == 16 && defined(__AVX512F__)
+    return (vec)_mm512_max_ps((__m512){0}, (__m512)value);
+#elif VW == 8 && defined(__AVX__)
+    return (vec)_mm256_max_ps((__m256){0}, (__m256)value);
+#elif VW == 4 && defined(__SSE__)
+    return (vec)_mm_max_ps((__m128){0}, (__m128)value);
+#else
     return (vec)(~(value < 0.0f) & (ivec)value);
+#endif
 }
 
 ALWAYS_INLINE vec4 relu_vec4(vec4 value)

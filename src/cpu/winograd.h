@@ -213,33 +213,36 @@ ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, ptr
     UNROLL for (int first = 0; first < 6; first += WINDOW_COLUMNS)
     {
         vec columns[WINDOW_COLUMNS][6];
-        UNROLL for (int y = 0; y < 6; y++)
+        const float *line = from;
+        UNROLL for (int y = 0; y < 6; y++, line += plane.row)
         {
             vec d[6], row[6];
-            UNROLL for (int x = 0; x < 6; x++)
-            {
-                const float *at = from + y * plane.row + x * plane.column;
-                d[x] = load_lanes(at, at + gap, two);
-            }
+            UNROLL for (int x = 0; x < 6; x++) d[x] =
+                load_lanes(line + x * plane.column, line + x * plane.column + gap, two);
             winograd_input(6, d, row);
             UNROLL for (int c = 0; c < WINDOW_COLUMNS; c++) columns[c][y] = row[order[first + c]];
         }
         UNROLL for (int c = 0; c < WINDOW_COLUMNS; c++)
         {
             vec v[6];
+            float *at = to + order[first + c] * place;
             winograd_input(6, columns[c], v);
-            UNROLL for (int y = 0; y < 6; y++) store(to + (6 * y + order[first + c]) * place, v[y]);
+            UNROLL for (int y = 0; y < 6; y++, at += 6 * place)
+            {
+                FORGET_ORIGIN(at);
+                store(at, v[y]);
+            }
         }
     }
 }
 
-/* V = B^T d B of `channels` channels and the first `vectors` vectors of the lanes: to[place][channel][lane], `place`
- * floats from one place to the next. Of 0 vectors: of half a vector of this tile and of the one `gap` floats on. */
-ALWAYS_INLINE void winograd_window(const int side, const float *input, wki_plane plane, ptrdiff_t gap,
-                                   int channels, float *transformed, ptrdiff_t place, const int vectors)
+/* The last channel first: where V is about as large as the L1 cache and was read from the first channel on before, its
+ * last ones are still there. */
+ALWAYS_INLINE void winograd_windows(const int side, const float *input, wki_plane plane, ptrdiff_t gap,
+                                    int channels, float *transformed, ptrdiff_t place, const int vectors)
 {
     const bool two = vectors == 0;
-    for (int i = 0; i < channels; i++) {
+    for (int i = channels - 1; i >= 0; i--) {
         UNROLL for (int v = 0; v < WKI_MAX(1, vectors); v++)
         {
             const float *from = input + i * plane.channel + v * VW;
@@ -250,6 +253,19 @@ ALWAYS_INLINE void winograd_window(const int side, const float *input, wki_plane
                 winograd_window_large(from, plane, gap, two, to, place);
         }
     }
+}
+
+/* V = B^T d B of `channels` channels and the first `vectors` vectors of the lanes: to[place][channel][lane], `place`
+ * floats from one place to the next. Of 0 vectors: of half a vector of this tile and of the one `gap` floats on. Where
+ * columns are next to each other (no dilation) that is said outright: a window has more addresses than registers. */
+ALWAYS_INLINE void winograd_window(const int side, const float *input, wki_plane plane, ptrdiff_t gap,
+                                   int channels, float *transformed, ptrdiff_t place, const int vectors)
+{
+    if (plane.column == WKI_LANES)
+        winograd_windows(side, input, (wki_plane){plane.channel, plane.row, WKI_LANES}, gap, channels,
+                         transformed, place, vectors);
+    else
+        winograd_windows(side, input, plane, gap, channels, transformed, place, vectors);
 }
 
 #endif

@@ -27,7 +27,12 @@ ALWAYS_INLINE void transform_delta(const int tile, const int side, const float *
         vec e[WINOGRAD_TILE], v[WINOGRAD_SIDE];
         UNROLL for (int y = 0; y < tile; y++) e[y] = lines[y][x];
         winograd_delta(tile, side, e, v);
-        UNROLL for (int y = 0; y < side; y++) store(to + (side * y + x) * place, v[y]);
+        float *at = to + x * place;
+        UNROLL for (int y = 0; y < side; y++, at += side * place)
+        {
+            FORGET_ORIGIN(at);
+            store(at, v[y]);
+        }
     }
 }
 
