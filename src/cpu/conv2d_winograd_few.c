@@ -5,7 +5,6 @@
  * 10 to 10 channels and windows of 6x6, which is what more channels are kept from by. Some tiles are transformed at a
  * time, as many as make it pay to load and store the sums.
  */
-#include "cpu/conv2d_bias.h"
 #include "cpu/winograd_gradient.h"
 
 #include <string.h>
@@ -130,7 +129,7 @@ static few lay_out(const wki_winograd_gradient_call *call, int tiles)
 {
     const int side = call->tile + call->kernel - 1;
     few k = {.call = call,
-             .by = find_transforms(call->tile, call->kernel),
+             .by = find_transforms(call),
              .places = side * side,
              .channels = call->channel_end - call->channel_begin,
              .sums = call->scratch};
@@ -164,7 +163,5 @@ void WKI_KERNEL(winograd_gradient_few)(const wki_winograd_gradient_call *call)
     for (int o = 0; o < k.channels; o++)
         for (int i = 0; i < call->in_channels; i++)
             finish_pair(&k, o, i);
-    if (call->bias_gradient != NULL)
-        conv2d_bias(call->delta, call->out, call->height, call->width, call->channel_begin,
-                    call->channel_end, call->accumulate, call->bias_gradient);
+    finish_bias(call);
 }

@@ -7,7 +7,6 @@
  * and the images one behind the other, where absent ones take no time. E stays as it comes, for its numbers are
  * used one by one. Some tiles are transformed at a time, as many as make it pay to load and store the sums.
  */
-#include "cpu/conv2d_bias.h"
 #include "cpu/turned.h"
 #include "cpu/winograd_gradient.h"
 
@@ -80,7 +79,7 @@ static chunk make_chunk(const wki_winograd_gradient_call *call, int tiles)
 {
     const int side = call->tile + call->kernel - 1;
     chunk k = {.call = call,
-               .by = find_transforms(call->tile, call->kernel),
+               .by = find_transforms(call),
                .places = side * side,
                .blocks = (call->in_channels + WKI_LANES - 1) / WKI_LANES,
                .channels = call->channel_end - call->channel_begin,
@@ -115,7 +114,5 @@ void WKI_KERNEL(winograd_gradient)(const wki_winograd_gradient_call *call)
     for (int o = 0; o < k.channels; o++)
         for (int b = 0; b < k.blocks; b++)
             gradient_block(&k, o, b);
-    if (call->bias_gradient != NULL)
-        conv2d_bias(call->delta, call->out, call->height, call->width, call->channel_begin,
-                    call->channel_end, call->accumulate, call->bias_gradient);
+    finish_bias(call);
 }

@@ -24,6 +24,7 @@ void WKI_KERNEL(winograd_gradient_few)(const wki_winograd_gradient_call *);
 void WKI_KERNEL(conv2d_weight)(const wki_conv2d_weight_call *);
 void WKI_KERNEL(max_pool2d)(const wki_max_pool2d_call *);
 void WKI_KERNEL(max_pool2d_backward)(const wki_max_pool2d_call *);
+void WKI_KERNEL(max_unpool2d)(const wki_max_unpool2d_call *);
 void WKI_KERNEL(max_pool2d_columns)(const wki_max_pool2d_call *);
 void WKI_KERNEL(max_pool2d_columns_backward)(const wki_max_pool2d_call *);
 void WKI_KERNEL(linear)(const wki_linear_call *);
@@ -110,6 +111,7 @@ double WKI_KERNEL(sum_squares)(const float *, size_t);
 typedef float vec __attribute__((vector_size(VW * 4), may_alias));
 typedef float vec_unaligned __attribute__((vector_size(VW * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VW * 4), may_alias));
+typedef int32_t ivec_unaligned __attribute__((vector_size(VW * 4), aligned(4), may_alias));
 
 /* Four numbers, wherever they are: what is turned is turned in fours, whatever the width of a vector. */
 typedef float vec4 __attribute__((vector_size(16), aligned(4), may_alias));

@@ -59,6 +59,16 @@ typedef struct wki_winograd_call {
     int tile_begin, tile_end; /* which tiles, counted row by row */
     int images;               /* lanes from there on do not count: their outputs may become 0 */
     bool relu;
+    /* A max pooling of 2x2 side by side comes behind, perhaps with a ReLU of its own: output and out are its, height and width
+     * even, and there is no mask. Into taken, if that is not NULL, goes for each [channel][tile row][tile column][lane] what
+     * of the tile was taken: bit y * tile + x is of its output (y, x); none of a window that the ReLU before made 0. */
+    bool pools, pool_relu;
+    int32_t *taken;
+    wki_plane taken_plane;
+    /* Or NULL. The input is what max_unpool2d makes of `input` by this, with padding 1: input is the pooling's gradient at
+     * (-1, -1), where what it holds beyond its edges does not matter, and this is of tile (-1, -1), 0 beyond the edges. Only
+     * tiles of 4x4, more than half of the lanes, no dilation. */
+    const int32_t *unpools;
 } wki_winograd_call;
 
 typedef struct wki_winograd_weights_call {
@@ -124,6 +134,9 @@ typedef struct wki_winograd_gradient_call {
     int tile, kernel;   /* up to tile - 1 rows and columns more of the input must be there, finite */
     const float *input; /* where delta (0, 0)'s window begins */
     const float *delta;
+    const int32_t
+        *unpools; /* or NULL: delta is what max_unpool2d makes of `delta` by this; tiles of 4x4 */
+    wki_plane taken_plane;
     float *gradient;      /* [channels][in_channels][kernel][kernel] */
     float *bias_gradient; /* [channels] or NULL */
     float *scratch;       /* wki_winograd_gradient_scratch() floats */
@@ -157,6 +170,18 @@ typedef struct wki_max_pool2d_call {
     bool mask; /* backward: the gradient is 0 where the input is <= 0 */
     bool relu; /* forward: negative results become 0 */
 } wki_max_pool2d_call;
+
+/* The gradient of a max pooling of 2x2 side by side that winograd did, by what that took: each delta goes to the number that
+ * was, and the others get 0. All column strides but taken's are WKI_LANES. */
+typedef struct wki_max_unpool2d_call {
+    const float *delta;   /* of the pooling's output */
+    const int32_t *taken; /* see wki_winograd_call */
+    float *gradient;      /* twice as high and wide */
+    wki_plane delta_plane, taken_plane, gradient_plane;
+    int tile;
+    int channel_begin, channel_end;
+    int height, width; /* of the pooling's output */
+} wki_max_unpool2d_call;
 
 /* output[n][o] = bias[o] + sum over i of input[n][i] * weight[o][i], and its two gradients. */
 typedef struct wki_linear_call {
@@ -363,6 +388,7 @@ typedef struct wki_kernels {
     void (*conv2d_weight)(const wki_conv2d_weight_call *call);
     void (*max_pool2d)(const wki_max_pool2d_call *call);
     void (*max_pool2d_backward)(const wki_max_pool2d_call *call);
+    void (*max_unpool2d)(const wki_max_unpool2d_call *call);
     /* The same with neighbouring columns of one image in the lanes: all column strides are 1. */
     void (*max_pool2d_columns)(const wki_max_pool2d_call *call);
     void (*max_pool2d_columns_backward)(const wki_max_pool2d_call *call);

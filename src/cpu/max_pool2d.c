@@ -1,7 +1,7 @@
 /* Max pooling in lanes, forward and backward, with PyTorch's choice of the place: the first of
  * equals in reading order, but the last NaN if there is one. The place is found again in the
  * backward pass rather than stored: the input has to be read for the ReLU's mask anyway. */
-#include "cpu/kernel_vector.h"
+#include "cpu/pool_taken.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,12 +20,6 @@ static span clip(int out, int kernel, int stride, int padding, int dilation, int
     if (s.at + (kernel - 1) * dilation >= size)
         s.end = (size - s.at + dilation - 1) / dilation;
     return s;
-}
-
-/* Whether `value` takes the place of `most`. */
-ALWAYS_INLINE ivec takes(vec value, vec most)
-{
-    return (value > most) | (value != value);
 }
 
 static void forward_window(const wki_max_pool2d_call *call, const float *input, float *output, span h,
@@ -177,6 +171,33 @@ void WKI_KERNEL(max_pool2d_backward)(const wki_max_pool2d_call *call)
                               call->in_w);
                 backward_window(call, input, gradient,
                                 delta + y * call->delta_plane.row + x * call->delta_plane.column, h, w);
+            }
+        }
+    }
+}
+
+/* The same for plain 2x2 windows whose input is not there, but what was taken of it. */
+void WKI_KERNEL(max_unpool2d)(const wki_max_unpool2d_call *call)
+{
+    const wki_plane from = call->delta_plane, to = call->gradient_plane, by = call->taken_plane;
+    const int tile = call->tile;
+    for (int c = call->channel_begin; c < call->channel_end; c++) {
+        for (int y = 0; y < call->height; y++) {
+            const float *delta = call->delta + c * from.channel + y * from.row;
+            const int32_t *row = call->taken + c * by.channel + 2 * y / tile * by.row;
+            float *gradient = call->gradient + c * to.channel + 2 * y * to.row;
+            for (int x = 0; x < call->width; x++, gradient += 2 * WKI_LANES) {
+                const int32_t *taken = row + 2 * x / tile * by.column;
+                const int bit = 1 << (2 * y % tile * tile + 2 * x % tile);
+                UNROLL for (int v = 0; v < WKI_LANES; v += VW)
+                {
+                    const vec d = load(delta + x * WKI_LANES + v);
+                    const ivec t = load_taken(taken + v);
+                    store(gradient + v, unpooled(d, t, bit));
+                    store(gradient + WKI_LANES + v, unpooled(d, t, bit << 1));
+                    store(gradient + to.row + v, unpooled(d, t, bit << tile));
+                    store(gradient + to.row + WKI_LANES + v, unpooled(d, t, bit << (tile + 1)));
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ const wki_kernels WKI_KERNEL(kernels) = {
     .conv2d_weight = WKI_KERNEL(conv2d_weight),
     .max_pool2d = WKI_KERNEL(max_pool2d),
     .max_pool2d_backward = WKI_KERNEL(max_pool2d_backward),
+    .max_unpool2d = WKI_KERNEL(max_unpool2d),
     .max_pool2d_columns = WKI_KERNEL(max_pool2d_columns),
     .max_pool2d_columns_backward = WKI_KERNEL(max_pool2d_columns_backward),
     .linear = WKI_KERNEL(linear),

@@ -12,7 +12,7 @@
 #ifndef WKI_WINOGRAD_H
 #define WKI_WINOGRAD_H
 
-#include "cpu/kernel_vector.h"
+#include "cpu/pool_taken.h"
 
 /* The most that there are: of a window's side, its places, a tile's side, a kernel's side and taps. */
 enum {
@@ -206,19 +206,43 @@ ALWAYS_INLINE void winograd_window_small(const float *from, wki_plane plane, ptr
  * numbers are read again for each pair. Of 16, two are too many, and what does not fit is better kept. */
 #define WINDOW_COLUMNS (REGISTERS == 32 ? 2 : 6)
 
-ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, ptrdiff_t gap,
-                                         const bool two, float *to, ptrdiff_t place)
+/* Where windows are: as they are, or as the gradient of what a pooling read, see wki_winograd_call. */
+typedef struct window_source {
+    const float *from; /* where a window begins */
+    wki_plane plane;
+    ptrdiff_t gap;        /* of two: to the other block's */
+    const int32_t *taken; /* unpooled: of the tile that it begins in */
+    wki_plane taken_plane;
+} window_source;
+
+/* Number (y, x) of a window: of one block's lanes or of half of the lanes of two. */
+ALWAYS_INLINE vec window_number(const window_source s, const int y, const int x, const bool two,
+                                const bool unpool)
+{
+    if (!unpool) {
+        const float *at = s.from + y * s.plane.row + x * s.plane.column;
+        return load_lanes(at, at + s.gap, two);
+    }
+    /* The window begins in the last row and column of a tile, and so in the second ones of a window of the pooling's. */
+    enum { LAST = WINOGRAD_TILE - 1 };
+    const int i = y + LAST, j = x + LAST;
+    const int32_t *taken =
+        s.taken + i / WINOGRAD_TILE * s.taken_plane.row + j / WINOGRAD_TILE * WKI_LANES;
+    return unpooled(load(s.from + (i / 2 - 1) * s.plane.row + (j / 2 - 1) * WKI_LANES),
+                    load_taken(taken), 1 << (i % WINOGRAD_TILE * WINOGRAD_TILE + j % WINOGRAD_TILE));
+}
+
+ALWAYS_INLINE void winograd_window_large(const window_source s, const bool two, const bool unpool,
+                                         float *to, ptrdiff_t place)
 {
     static const int order[6] = {1, 2, 3, 4, 0, 5};
     UNROLL for (int first = 0; first < 6; first += WINDOW_COLUMNS)
     {
         vec columns[WINDOW_COLUMNS][6];
-        const float *line = from;
-        UNROLL for (int y = 0; y < 6; y++, line += plane.row)
+        UNROLL for (int y = 0; y < 6; y++)
         {
             vec d[6], row[6];
-            UNROLL for (int x = 0; x < 6; x++) d[x] =
-                load_lanes(line + x * plane.column, line + x * plane.column + gap, two);
+            UNROLL for (int x = 0; x < 6; x++) d[x] = window_number(s, y, x, two, unpool);
             winograd_input(6, d, row);
             UNROLL for (int c = 0; c < WINDOW_COLUMNS; c++) columns[c][y] = row[order[first + c]];
         }
@@ -238,19 +262,23 @@ ALWAYS_INLINE void winograd_window_large(const float *from, wki_plane plane, ptr
 
 /* The last channel first: where V is about as large as the L1 cache and was read from the first channel on before, its
  * last ones are still there. */
-ALWAYS_INLINE void winograd_windows(const int side, const float *input, wki_plane plane, ptrdiff_t gap,
-                                    int channels, float *transformed, ptrdiff_t place, const int vectors)
+ALWAYS_INLINE void winograd_windows(const int side, const window_source all, int channels,
+                                    float *transformed, ptrdiff_t place, const int vectors,
+                                    const bool unpool)
 {
     const bool two = vectors == 0;
     for (int i = channels - 1; i >= 0; i--) {
         UNROLL for (int v = 0; v < WKI_MAX(1, vectors); v++)
         {
-            const float *from = input + i * plane.channel + v * VW;
+            window_source s = all;
+            s.from += i * s.plane.channel + v * VW;
+            if (unpool)
+                s.taken += i * s.taken_plane.channel + v * VW;
             float *to = transformed + i * WKI_LANES + v * VW;
             if (side == 4)
-                winograd_window_small(from, plane, gap, two, to, place);
+                winograd_window_small(s.from, s.plane, s.gap, two, to, place);
             else
-                winograd_window_large(from, plane, gap, two, to, place);
+                winograd_window_large(s, two, unpool, to, place);
         }
     }
 }
@@ -261,11 +289,13 @@ ALWAYS_INLINE void winograd_windows(const int side, const float *input, wki_plan
 ALWAYS_INLINE void winograd_window(const int side, const float *input, wki_plane plane, ptrdiff_t gap,
                                    int channels, float *transformed, ptrdiff_t place, const int vectors)
 {
-    if (plane.column == WKI_LANES)
-        winograd_windows(side, input, (wki_plane){plane.channel, plane.row, WKI_LANES}, gap, channels,
-                         transformed, place, vectors);
-    else
-        winograd_windows(side, input, plane, gap, channels, transformed, place, vectors);
+    window_source s = {.from = input, .plane = {plane.channel, plane.row, WKI_LANES}, .gap = gap};
+    if (plane.column == WKI_LANES) {
+        winograd_windows(side, s, channels, transformed, place, vectors, false);
+    } else {
+        s.plane = plane;
+        winograd_windows(side, s, channels, transformed, place, vectors, false);
+    }
 }
 
 #endif

@@ -4,11 +4,14 @@
 #ifndef WKI_WINOGRAD_GRADIENT_H
 #define WKI_WINOGRAD_GRADIENT_H
 
+#include "cpu/conv2d_bias.h"
 #include "cpu/winograd.h"
 
-/* E of one vector; what is beyond delta's last row and column is 0. */
-ALWAYS_INLINE void transform_delta(const int tile, const int side, const float *from, wki_plane plane,
-                                   int rows, int columns, float *to, ptrdiff_t place)
+/* E of one vector; what is beyond delta's last row and column is 0. With taken: of the gradient of what a pooling read, of
+ * which nothing is taken there. */
+ALWAYS_INLINE void transform_delta(const int tile, const int side, const float *from,
+                                   const int32_t *taken, wki_plane plane, int rows, int columns,
+                                   float *to, ptrdiff_t place)
 {
     vec lines[WINOGRAD_TILE][WINOGRAD_SIDE];
     UNROLL for (int y = 0; y < tile; y++)
@@ -16,8 +19,11 @@ ALWAYS_INLINE void transform_delta(const int tile, const int side, const float *
         vec e[WINOGRAD_TILE];
         UNROLL for (int x = 0; x < tile; x++)
         {
+            const ptrdiff_t pooled = y / 2 * plane.row + x / 2 * plane.column;
             e[x] = (vec){0};
-            if (y < rows && x < columns)
+            if (taken != NULL)
+                e[x] = unpooled(load(from + pooled), load_taken(taken), 1 << (y * tile + x));
+            else if (y < rows && x < columns)
                 e[x] = load(from + y * plane.row + x * plane.column);
         }
         winograd_delta(tile, side, e, lines[y]);
@@ -69,8 +75,9 @@ ALWAYS_INLINE void gradient_taps(const int kernel, const int side, const float *
 typedef struct transforms {
     /* V of some channels of a tile: to[place][channel][lane]. */
     void (*window)(const float *input, wki_plane plane, int channels, float *to, ptrdiff_t place);
-    /* E of a vector of one channel of a tile, of which so many rows and columns are there: to[place]. */
-    void (*delta)(const float *from, wki_plane plane, int rows, int columns, float *to, ptrdiff_t place);
+    /* E of a vector of one channel of a tile, of which so many rows and columns are there: to[place]. taken: or NULL. */
+    void (*delta)(const float *from, const int32_t *taken, wki_plane plane, int rows, int columns,
+                  float *to, ptrdiff_t place);
     void (*taps)(const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES]);
 } transforms;
 
@@ -83,15 +90,18 @@ typedef struct transforms {
 WINDOW(4)
 WINDOW(6)
 
-#define DELTA(tile, side)                                                                               \
-    static __attribute__((noinline)) void delta_##tile##_of_##side(                                     \
-        const float *from, wki_plane plane, int rows, int columns, float *to, ptrdiff_t place)          \
+#define DELTA(name, tile, side, taken)                                                                  \
+    static __attribute__((noinline)) void name(const float *from, const int32_t *taken_or_null,         \
+                                               wki_plane plane, int rows, int columns, float *to,       \
+                                               ptrdiff_t place)                                         \
     {                                                                                                   \
-        transform_delta(tile, side, from, plane, rows, columns, to, place);                             \
+        (void)taken_or_null;                                                                            \
+        transform_delta(tile, side, from, taken, plane, rows, columns, to, place);                      \
     }
-DELTA(2, 4)
-DELTA(4, 6)
-DELTA(2, 6)
+DELTA(delta_2_of_4, 2, 4, NULL)
+DELTA(delta_4_of_6, 4, 6, NULL)
+DELTA(delta_2_of_6, 2, 6, NULL)
+DELTA(delta_unpooled, 4, 6, taken_or_null)
 
 #define TAPS(kernel, side)                                                                              \
     static __attribute__((noinline)) void taps_##kernel##_of_##side(                                    \
@@ -103,26 +113,81 @@ TAPS(3, 4)
 TAPS(3, 6)
 TAPS(5, 6)
 
-static transforms find_transforms(int tile, int kernel)
+static transforms find_transforms(const wki_winograd_gradient_call *call)
 {
-    if (kernel == 5)
+    if (call->kernel == 5)
         return (transforms){window_6, delta_2_of_6, taps_5_of_6};
-    return tile == 2 ? (transforms){window_4, delta_2_of_4, taps_3_of_4}
-                     : (transforms){window_6, delta_4_of_6, taps_3_of_6};
+    if (call->tile == 2)
+        return (transforms){window_4, delta_2_of_4, taps_3_of_4};
+    return (transforms){window_6, call->unpools != NULL ? delta_unpooled : delta_4_of_6, taps_3_of_6};
 }
 
 /* E of all channels of one tile, so many lanes of them: a channel is `channel` floats from the one before. */
-static void delta_tile(const wki_winograd_gradient_call *call, const transforms *by, int y, int x,
+static void delta_tile(const wki_winograd_gradient_call *call, const transforms *with, int y, int x,
                        int lanes, float *to, ptrdiff_t channel, ptrdiff_t place)
 {
-    const wki_plane plane = call->out;
+    const wki_plane plane = call->out, by = call->taken_plane;
+    const int step = call->unpools != NULL ? 2 : 1;
     const int rows = WKI_MIN(call->tile, call->height - y);
     const int columns = WKI_MIN(call->tile, call->width - x);
     for (int o = call->channel_begin; o < call->channel_end; o++, to += channel) {
-        const float *from = call->delta + o * plane.channel + y * plane.row + x * plane.column;
+        const float *from =
+            call->delta + o * plane.channel + y / step * plane.row + x / step * plane.column;
+        const int32_t *taken = call->unpools;
+        if (taken != NULL)
+            taken += o * by.channel + y / call->tile * by.row + x / call->tile * by.column;
         for (int v = 0; v < lanes; v += VW)
-            by->delta(from + v, plane, rows, columns, to + v, place);
+            with->delta(from + v, taken == NULL ? NULL : taken + v, plane, rows, columns, to + v, place);
     }
+}
+
+/* Each lane's sum of some channels of an unpooled delta, over its rows as they would be. */
+ALWAYS_INLINE void unpooled_lanes(const wki_winograd_gradient_call *call, int channel, float *lanes,
+                                  const int count)
+{
+    const wki_plane plane = call->out, by = call->taken_plane;
+    UNROLL for (int v = 0; v < WKI_LANES; v += VW)
+    {
+        vec sum[BIAS_CHANNELS] = {{0}};
+        for (int y = 0; y < call->height; y++) {
+            const float *delta = call->delta + channel * plane.channel + y / 2 * plane.row + v;
+            const int32_t *taken = call->unpools + channel * by.channel + y / call->tile * by.row + v;
+            for (int x = 0; x < call->width; x += 2) {
+                const int both = 3 << (y % call->tile * call->tile + x % call->tile);
+                UNROLL for (int c = 0; c < count; c++) sum[c] +=
+                    unpooled(load(delta + c * plane.channel + x / 2 * plane.column),
+                             load_taken(taken + c * by.channel + x / call->tile * by.column), both);
+            }
+        }
+        UNROLL for (int c = 0; c < count; c++) store(lanes + c * WKI_LANES + v, sum[c]);
+    }
+}
+
+/* The bias's gradient of an unpooled delta: several channels at a time, so that an addition need not wait for the one
+ * before. */
+static void unpooled_bias(const wki_winograd_gradient_call *call)
+{
+    float lanes[BIAS_CHANNELS * WKI_LANES];
+    for (int o = call->channel_begin, count; o < call->channel_end; o += count) {
+        count = call->channel_end - o < BIAS_CHANNELS ? 1 : BIAS_CHANNELS;
+        if (count == 1)
+            unpooled_lanes(call, o, lanes, 1);
+        else
+            unpooled_lanes(call, o, lanes, BIAS_CHANNELS);
+        add_up_lanes(lanes, count, call->accumulate, call->bias_gradient + o);
+    }
+}
+
+/* The bias's gradient. */
+static void finish_bias(const wki_winograd_gradient_call *call)
+{
+    if (call->bias_gradient == NULL)
+        return;
+    if (call->unpools == NULL)
+        conv2d_bias(call->delta, call->out, call->height, call->width, call->channel_begin,
+                    call->channel_end, call->accumulate, call->bias_gradient);
+    else
+        unpooled_bias(call);
 }
 
 #endif

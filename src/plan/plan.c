@@ -161,7 +161,7 @@ static bool suits_in_place(const wki_plan *plan, int value)
     if (value == 0 || plan->columns || !v->lanes || v->alias_of >= 0 || reader == NULL)
         return false;
     return reader->kind == &wki_op_conv2d ? wki_winograd_tile(reader, plan) != 0
-                                          : wki_pools_in_place(reader, plan);
+                                          : wki_is_plain_pool(reader, plan);
 }
 
 static void choose_in_place(wki_plan *plan)
@@ -173,6 +173,21 @@ static void choose_in_place(wki_plan *plan)
             continue;
         wki_need_halo(&value->data, value->gradient.halo);
         wki_need_halo(&value->gradient, value->data.halo);
+    }
+}
+
+/* Convolutions by Winograd's way, whose tiles are of whole windows, do a plain pooling right behind them: what is between them
+ * need not be stored, in the forward pass, nor read. A dilation's grids have other windows. */
+static void choose_fused_pools(wki_plan *plan)
+{
+    for (int i = 0; i + 1 < plan->op_count; i++) {
+        wki_op *op = &plan->ops[i], *next = op + 1;
+        if (op->kind != &wki_op_conv2d || plan->columns || next->in != op->out ||
+            !wki_is_plain_pool(next, plan) || wki_winograd_tile(op, plan) == 0 ||
+            op->layer->as.conv2d.dilation.h != 1 || op->layer->as.conv2d.dilation.w != 1)
+            continue;
+        op->as.conv2d.pool = next;
+        next->as.max_pool2d.conv2d = op;
     }
 }
 
@@ -197,6 +212,7 @@ static wick_status place_buffers(wki_plan *plan)
 
 static wick_status lay_out(wki_plan *plan)
 {
+    choose_fused_pools(plan);
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].kind->need != NULL)
             plan->ops[i].kind->need(&plan->ops[i], plan);

@@ -124,6 +124,12 @@ static void add_tiles(wki_halo *halo, const wki_value *value, int tile, wick_siz
     halo->right += reach_of_tiles(value->width, tile, dilation.w);
 }
 
+/* So many rows or columns of windows of 2x2 reach as far. */
+static int64_t half(int64_t reach)
+{
+    return (reach + 1) / 2;
+}
+
 static void need(wki_op *op, wki_plan *plan)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
@@ -141,6 +147,9 @@ static void need(wki_op *op, wki_plan *plan)
                    &h.right);
     add_tiles(&h, in, winograd_tile(op, plan), c->dilation);
     wki_need_halo(&out->gradient, h);
+    if (op->as.conv2d.pool != NULL)
+        wki_need_halo(&plan->values[op->as.conv2d.pool->out].gradient,
+                      (wki_halo){half(h.top), half(h.left), half(h.bottom), half(h.right)});
 }
 
 /* ---- tables ---- */
@@ -293,6 +302,36 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
     }
 }
 
+/* Whether the kernels for both gradients can read that of the output as the pooling's and what that took. */
+static bool can_unpool(const wki_conv2d_plan *p, const wki_conv2d *c)
+{
+    return p->pool != NULL && p->tile == 4 && c->padding.h == 1 && c->padding.w == 1 &&
+           (p->gradient == WKI_GRADIENT_WINOGRAD || p->gradient == WKI_GRADIENT_WINOGRAD_FEW);
+}
+
+bool wki_conv2d_unpools(const wki_op *op, const wki_task *task)
+{
+    return task->fused && op->as.conv2d.unpools && task->images > WKI_LANES / 2;
+}
+
+int32_t *wki_conv2d_taken(const wki_op *op, const wki_task *task)
+{
+    const wki_plane plane = op->as.conv2d.taken_plane;
+    return (int32_t *)(task->slot + op->slot_at) + plane.row + plane.column;
+}
+
+static void lay_out_taken(wki_op *op, wki_plan *plan)
+{
+    wki_conv2d_plan *p = &op->as.conv2d;
+    const wki_value *out = &plan->values[op->out];
+    if (p->pool == NULL)
+        return;
+    const ptrdiff_t row = (tiles_along(out->width, p->tile, 1) + 2) * WKI_LANES;
+    p->taken_plane = (wki_plane){(tiles_along(out->height, p->tile, 1) + 2) * row, row, WKI_LANES};
+    op->slot_at = wki_need_slot_floats(plan, (size_t)(out->channels * p->taken_plane.channel));
+    p->unpools = can_unpool(p, &op->layer->as.conv2d);
+}
+
 /* So many floats, those of 16 to 16 channels by Winograd's way, each thread packs for itself: that takes less than to meet and
  * to get another's share of them from its cache. */
 enum { MOST_OWN_FLOATS = 20 * 1024 };
@@ -316,6 +355,7 @@ static wick_status layout(wki_op *op, wki_plan *plan)
         wki_need_scratch(plan, wki_winograd_scratch(side, p->in_channels, p->out_channels));
     }
     choose_gradient(op, plan);
+    lay_out_taken(op, plan);
     p->shares_packed = p->packed_floats > MOST_OWN_FLOATS;
     if (p->shares_packed)
         op->shared_at = wki_need_shared_floats(plan, p->packed_floats);
@@ -477,10 +517,21 @@ static void forward_winograd(const wki_op *op, const wki_task *task)
         .images = task->images,
         .relu = op->relu,
     };
+    const wki_op *pool = task->fused ? p->pool : NULL;
+    const int to = pool != NULL ? pool->out : op->out;
+    if (pool != NULL) {
+        call.out = plan->values[to].data.plane;
+        call.pools = true;
+        call.pool_relu = pool->relu;
+        call.taken_plane = p->taken_plane;
+    }
     for (int g = 0; g < p->groups; g++) {
+        const ptrdiff_t first = (ptrdiff_t)g * p->out_channels;
         call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
                      c->padding.h * plane.row - c->padding.w * plane.column;
-        call.output = wki_data(task, op->out) + g * p->out_channels * out->data.plane.channel;
+        call.output = wki_data(task, to) + first * call.out.channel;
+        if (pool != NULL && task->backward)
+            call.taken = wki_conv2d_taken(op, task) + first * p->taken_plane.channel;
         call.weight = packed_weights(op, plan, task->thread) +
                       (size_t)g * (p->transformed_floats / (size_t)p->groups);
         call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
@@ -493,8 +544,12 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
     const wki_plan *plan = task->plan;
     const wki_conv2d *c = &op->layer->as.conv2d;
     const wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
-    const wki_plane plane = out->gradient.plane;
+    const wki_value *in = &plan->values[op->in];
+    const bool unpools = wki_conv2d_unpools(op, task);
+    const int from = unpools ? p->pool->out : op->out;
+    const wki_plane plane = plan->values[from].gradient.plane;
+    const ptrdiff_t reach_h = unpools ? 1 : (c->kernel.h - 1) * c->dilation.h - c->padding.h;
+    const ptrdiff_t reach_w = unpools ? 1 : (c->kernel.w - 1) * c->dilation.w - c->padding.w;
     wki_winograd_call call = {
         .tile = p->tile,
         .kernel = (int)op->layer->as.conv2d.kernel.h,
@@ -505,13 +560,17 @@ static void backward_input_winograd(const wki_op *op, const wki_task *task)
         .in_channels = p->out_channels,
         .channels = p->in_channels,
         .images = task->images,
+        .taken_plane = p->taken_plane,
     };
     const float *weight = packed_weights(op, plan, task->thread) + p->transformed_floats;
     for (int g = 0; g < p->groups; g++) {
         int first = g * p->in_channels;
-        call.input = wki_gradient(task, op->out) + g * p->out_channels * plane.channel -
-                     ((c->kernel.h - 1) * c->dilation.h - c->padding.h) * plane.row -
-                     ((c->kernel.w - 1) * c->dilation.w - c->padding.w) * plane.column;
+        const ptrdiff_t source = (ptrdiff_t)g * p->out_channels;
+        call.input = wki_gradient(task, from) + source * plane.channel - reach_h * plane.row -
+                     reach_w * plane.column;
+        if (unpools)
+            call.unpools = wki_conv2d_taken(op, task) + source * p->taken_plane.channel -
+                           p->taken_plane.row - p->taken_plane.column;
         call.output = wki_gradient(task, op->in) + first * in->gradient.plane.channel;
         call.weight = weight + (size_t)g * (p->transformed_floats / (size_t)p->groups);
         if (in->relu)
@@ -559,6 +618,7 @@ static void forward(const wki_op *op, const wki_task *task)
 /* What a task does of a group's weights' gradient: the output channels begin .. end of the group. */
 typedef struct share {
     int begin, end;
+    ptrdiff_t first;            /* the group's first of all output channels */
     const float *input, *delta; /* of the group */
     float *gradient, *bias_gradient;
 } share;
@@ -573,6 +633,7 @@ static bool take_share(const wki_op *op, const wki_task *task, int group, share 
     *s = (share){
         .begin = WKI_MAX(begin - first, 0),
         .end = WKI_MIN(end - first, p->out_channels),
+        .first = first,
         .input = wki_data(task, op->in) + (ptrdiff_t)group * p->in_channels * in->data.plane.channel,
         .delta = wki_gradient(task, op->out) + first * out->gradient.plane.channel,
         .gradient = task->gradients + op->weight_at + (ptrdiff_t)first * p->taps,
@@ -596,14 +657,19 @@ static void gradient_winograd(const wki_op *op, const wki_task *task, const shar
     const wki_conv2d_plan *p = &op->as.conv2d;
     const wki_plane in = plan->values[op->in].data.plane;
     const wki_value *out = &plan->values[op->out];
+    const bool unpools = wki_conv2d_unpools(op, task);
+    const int from = unpools ? p->pool->out : op->out;
+    const wki_plane plane = plan->values[from].gradient.plane;
     wki_winograd_gradient_call call = {
         .tile = p->tile,
         .kernel = (int)c->kernel.h,
         .gradient = s->gradient,
         .bias_gradient = s->bias_gradient,
         .scratch = wki_scratch(plan, task->thread),
+        .unpools = unpools ? wki_conv2d_taken(op, task) + s->first * p->taken_plane.channel : NULL,
+        .taken_plane = p->taken_plane,
         .in = wki_stepped(plan, in, c->dilation),
-        .out = wki_stepped(plan, out->gradient.plane, c->dilation),
+        .out = wki_stepped(plan, plane, c->dilation),
         .in_channels = p->in_channels,
         .channels = p->out_channels,
         .channel_begin = s->begin,
@@ -614,7 +680,7 @@ static void gradient_winograd(const wki_op *op, const wki_task *task, const shar
     for (int i = 0; i < grid_count(c->dilation, out); i++) {
         const grid g = grid_at(c->dilation, out, i);
         call.input = first_window(op, task, s) + grid_begin(g, in);
-        call.delta = s->delta + grid_begin(g, out->gradient.plane);
+        call.delta = wki_gradient(task, from) + s->first * plane.channel + grid_begin(g, plane);
         call.height = g.height;
         call.width = g.width;
         if (p->gradient == WKI_GRADIENT_WINOGRAD_FEW)

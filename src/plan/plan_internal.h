@@ -51,7 +51,10 @@ typedef struct wki_task {
     bool accumulate;  /* add to them */
     bool input_gradient; /* the input's gradient is wanted too */
     bool mirrored;       /* the images are to come in with left and right exchanged */
-    bool in_place;       /* gradients take the place of data where they may */
+    bool backward;       /* this run goes back as well */
+    /* Nobody looks at what is between the layers, and no other thread works on the block: gradients take the place of data
+     * where they may, and convolutions do the pooling behind them. */
+    bool fused;
 } wki_task;
 
 /* What an op's settle() is told: all blocks have come as far as the op. */
@@ -118,8 +121,15 @@ typedef struct wki_conv2d_plan {
         WKI_GRADIENT_WINOGRAD,
         WKI_GRADIENT_WINOGRAD_FEW
     } gradient;
-    int span; /* columns of the input that a row of the output meets */
+    int span;              /* columns of the input that a row of the output meets */
+    const wki_op *pool;    /* the pooling that it does as well in a fused run, or NULL; */
+    bool unpools;          /* its gradient too, as it reads that, where the kernels can */
+    wki_plane taken_plane; /* what the pooling took (op->slot_at), a tile of zeros around each channel */
 } wki_conv2d_plan;
+
+typedef struct wki_max_pool2d_plan {
+    const wki_op *conv2d; /* the one before it, which does it in a fused run; or NULL */
+} wki_max_pool2d_plan;
 
 typedef struct wki_batch_norm_plan {
     float *moments; /* [blocks][channels][2] */
@@ -144,6 +154,7 @@ struct wki_op {
     size_t slot_at;   /* and in each slot */
     union {
         wki_conv2d_plan conv2d;
+        wki_max_pool2d_plan max_pool2d;
         wki_batch_norm_plan *batch_norm;
         wki_avg_pool2d_plan avg_pool2d;
     } as;
@@ -212,7 +223,7 @@ static inline float *wki_data(const wki_task *task, int value)
 static inline float *wki_gradient(const wki_task *task, int value)
 {
     const wki_value *v = &task->plan->values[value];
-    return task->slot + (task->in_place && v->in_place ? v->data.at : v->gradient.at);
+    return task->slot + (task->fused && v->in_place ? v->data.at : v->gradient.at);
 }
 
 /* Whether the gradient of the op's input is wanted. */
@@ -261,8 +272,13 @@ extern const wki_op_kind wki_op_input, wki_op_layout, wki_op_relu, wki_op_linear
 
 /* The tile of Winograd's way, if a convolution goes by it where the lanes allow that, or 0: directly. */
 int wki_winograd_tile(const wki_op *op, const wki_plan *plan);
-/* Whether it is a max pooling that reads each number once, and may write its gradient there. */
-bool wki_pools_in_place(const wki_op *op, const wki_plan *plan);
+/* Whether it is a max pooling with windows of 2x2 side by side, which reads each number once: it may write its gradient there,
+ * and a convolution before it may do it. */
+bool wki_is_plain_pool(const wki_op *op, const wki_plan *plan);
+/* What a fused run's pooling took (see wki_winograd_call): of tile (0, 0). */
+int32_t *wki_conv2d_taken(const wki_op *op, const wki_task *task);
+/* Whether the convolution reads the gradient of its output as that of the pooling behind it and what was taken. */
+bool wki_conv2d_unpools(const wki_op *op, const wki_task *task);
 /* Whether a batch_map takes the batch's statistics: then all blocks meet before it. */
 bool wki_uses_batch(const wki_op *op);
 /* Whether it is a dropout that drops now. */

@@ -29,7 +29,7 @@ static wki_max_pool2d_call call_for(const wki_op *op, const wki_task *task)
 }
 
 /* The kernel's is_plain_2x2(): other windows are cleared before they are read. */
-bool wki_pools_in_place(const wki_op *op, const wki_plan *plan)
+bool wki_is_plain_pool(const wki_op *op, const wki_plan *plan)
 {
     if (op->kind != &wki_op_max_pool2d)
         return false;
@@ -42,15 +42,42 @@ bool wki_pools_in_place(const wki_op *op, const wki_plan *plan)
 
 static void forward(const wki_op *op, const wki_task *task)
 {
+    if (task->fused && op->as.max_pool2d.conv2d != NULL)
+        return;
     wki_max_pool2d_call call = call_for(op, task);
     const wki_kernels *kernels = task->plan->kernels;
     (task->plan->columns ? kernels->max_pool2d_columns : kernels->max_pool2d)(&call);
+}
+
+static void unpool(const wki_op *op, const wki_task *task)
+{
+    const wki_op *conv2d = op->as.max_pool2d.conv2d;
+    const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
+    wki_max_unpool2d_call call = {
+        .delta = wki_gradient(task, op->out),
+        .taken = wki_conv2d_taken(conv2d, task),
+        .gradient = wki_gradient(task, op->in),
+        .delta_plane = out->gradient.plane,
+        .taken_plane = conv2d->as.conv2d.taken_plane,
+        .gradient_plane = in->gradient.plane,
+        .tile = conv2d->as.conv2d.tile,
+        .channel_end = in->channels,
+        .height = out->height,
+        .width = out->width,
+    };
+    task->plan->kernels->max_unpool2d(&call);
 }
 
 static void backward(const wki_op *op, const wki_task *task)
 {
     if (!wki_wants_gradient(op, task))
         return;
+    const wki_op *conv2d = op->as.max_pool2d.conv2d;
+    if (task->fused && conv2d != NULL) {
+        if (!wki_conv2d_unpools(conv2d, task))
+            unpool(op, task);
+        return;
+    }
     wki_max_pool2d_call call = call_for(op, task);
     call.delta = wki_gradient(task, op->out);
     call.delta_plane = task->plan->values[op->out].gradient.plane;

@@ -186,7 +186,8 @@ static void run_part(const run *r, int part, int thread, const span *now)
         .parts = r->split,
         .gradients = plan->gradients + (size_t)part * plan->parameter_floats,
         .input_gradient = r->input_gradient != NULL,
-        .in_place = r->fused && r->split == 1,
+        .backward = r->backward,
+        .fused = r->fused && r->split == 1,
     };
     /* Threads that share parts wait for each other at every op, so all go the same number of rounds. */
     for (int i = 0; i < (r->split > 1 ? r->rounds : end - begin); i++) {

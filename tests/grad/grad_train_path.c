@@ -277,6 +277,44 @@ static void test_gradients_in_place(void **state)
     wick_dataset_free(data);
 }
 
+/* Convolutions that pool as well, and the gradients that are read through that: each way to the weights' gradient, a ReLU
+ * before and behind the pooling or none, paddings and kernels that only pool, groups, blocks of few images, statistics of
+ * the batch. And what rules it out: a dilation, rows that no window reaches. */
+static void test_pooling_convolutions(void **state)
+{
+#define TAIL "Flatten(), LazyLinear(5))"
+    static const char *const models[] = {
+        "Sequential(Conv2d(1, 8, 3, padding=7), ReLU(), Conv2d(8, 12, 3, padding=1), ReLU(), "
+        "MaxPool2d(2), Conv2d(12, 9, 3, padding=1), ReLU(), MaxPool2d(2), " TAIL,
+        "Sequential(Conv2d(1, 16, 3, padding=7), ReLU(), Conv2d(16, 18, 3, padding=1), MaxPool2d(2), "
+        "ReLU(), Dropout(0.1), " TAIL,
+        "Sequential(Conv2d(1, 16, 3, padding=2), Conv2d(16, 17, 3, padding=1), MaxPool2d(2), " TAIL,
+        "Sequential(Conv2d(1, 16, 3, padding=7), ReLU(), Conv2d(16, 16, 3, padding=2), ReLU(), "
+        "MaxPool2d(2), Conv2d(16, 16, 3), ReLU(), MaxPool2d(2), " TAIL,
+        "Sequential(Conv2d(1, 12, 3, padding=2), ReLU(), Conv2d(12, 13, 5, padding=2), ReLU(), "
+        "MaxPool2d(2), " TAIL,
+        "Sequential(Conv2d(1, 8, 3, padding=5), Conv2d(8, 9, 3, padding=2, dilation=2), ReLU(), "
+        "MaxPool2d(2), " TAIL,
+        "Sequential(Conv2d(1, 16, 3, padding=7), ReLU(), Conv2d(16, 24, 3, padding=1, groups=2), "
+        "ReLU(), "
+        "MaxPool2d(2), " TAIL,
+        "Sequential(Conv2d(1, 8, 3, padding=1), BatchNorm2d(8), ReLU(), Conv2d(8, 8, 3, padding=1), "
+        "ReLU(), MaxPool2d(2), BatchNorm2d(8), " TAIL,
+        "Sequential(Conv2d(1, 8, 3, padding=2), ReLU(), Conv2d(8, 8, 2), ReLU(), Conv2d(8, 8, 3, "
+        "padding=1), MaxPool2d(2), " TAIL,
+    };
+#undef TAIL
+    static const int64_t batch_sizes[] = {7, 16, 32, 100};
+    wick_context *context = *state;
+    wick_dataset *data = make_data(context);
+    for (size_t m = 0; m < WKI_COUNT(models); m++)
+        for (size_t b = 0; b < WKI_COUNT(batch_sizes); b++) {
+            const setting s = {context, data, models[m], batch_sizes[b], {0}};
+            check_setting(&s);
+        }
+    wick_dataset_free(data);
+}
+
 static void test_ways_to_train(void **state)
 {
     wick_context *context = *state;
@@ -365,9 +403,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_context, free_context)
-        TEST(test_the_same_bits),         TEST(test_shared_blocks),
-        TEST(test_gradients_in_place),    TEST(test_ways_to_train),
-        TEST(test_every_instruction_set), TEST(test_trained_loaded_trained_again),
+        TEST(test_the_same_bits),
+        TEST(test_shared_blocks),
+        TEST(test_gradients_in_place),
+        TEST(test_pooling_convolutions),
+        TEST(test_ways_to_train),
+        TEST(test_every_instruction_set),
+        TEST(test_trained_loaded_trained_again),
     };
     return cmocka_run_group_tests(tests, ref_seed, NULL);
 }

@@ -19,7 +19,7 @@ export WICK_TEST_SEED="${WICK_TEST_SEED:-$(date +%s)}"
 # Each test's time, in seconds; a test that hangs is red.
 limit=200
 
-kernels='kernel/kernel_conv2d kernel/kernel_conv2d_weight kernel/kernel_winograd kernel/kernel_max_pool2d
+kernels='kernel/kernel_conv2d kernel/kernel_conv2d_weight kernel/kernel_winograd kernel/kernel_max_pool2d kernel/kernel_fused_pool
     kernel/kernel_winograd_gradient kernel/kernel_conv2d_turned kernel/kernel_elementwise
     kernel/kernel_linear grad/grad_layers grad/grad_norms'
 others='unit/unit_eval_passes unit/unit_flipped_outputs unit/unit_folder_pictures unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth
@@ -95,7 +95,7 @@ mutation 'conv2d keeps only the last product' src/cpu/conv2d.c \
 mutation 'winograd keeps only the last channel' src/cpu/conv2d_winograd.c \
     's/sum\[s\]\[c\]\[v\] += w \* x\[s\]\[v\]/sum[s][c][v] = w * x[s][v]/' \
     kernel/kernel_winograd grad/grad_layers
-mutation 'winograd does not turn the kernel for the gradient' src/cpu/conv2d_winograd.c \
+mutation 'winograd does not turn the kernel for the gradient' src/cpu/winograd_weights.c \
     's/call->flip ? area - 1 - t : t/t/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'conv2d_weight subtracts' src/cpu/conv2d_weight.c \
@@ -128,9 +128,18 @@ mutation 'images that are flipped at test time are not, with columns in the lane
 mutation 'a gradient takes the place of data that have another name' src/plan/plan.c \
     's/ || v->alias_of >= 0//' \
     grad/grad_train_path
-mutation 'the same half tile is stored twice, masked by itself' src/cpu/conv2d_winograd.c \
+mutation 'the same half tile is stored twice, masked by itself' src/cpu/winograd_output.h \
     's/if (at\[0\].y == at\[1\].y/if (false \&\& at[0].y == at[1].y/' \
     kernel/kernel_winograd grad/grad_train_path
+mutation 'a gradient goes through a ReLU that gave 0, where a convolution pools' src/cpu/winograd_output.h \
+    's/taken &= ~(most <= 0.0f)/taken \&= ~0/' \
+    kernel/kernel_fused_pool grad/grad_train_path
+mutation 'a window of a gradient that is read through a pooling is a row too low' src/cpu/winograd.h \
+    's/(i \/ 2 - 1) \* s.plane.row/i \/ 2 * s.plane.row/' \
+    kernel/kernel_fused_pool grad/grad_train_path
+mutation 'the grids of a dilation pool each for itself' src/plan/plan.c \
+    's/op->layer->as.conv2d.dilation.h != 1/false/; s/op->layer->as.conv2d.dilation.w != 1/false/' \
+    grad/grad_train_path
 mutation 'several batches are evaluated as one where each has statistics of its own' src/plan/plan_run.c \
     's/ || uses_batch(plan))/)/' \
     unit/unit_eval_passes
