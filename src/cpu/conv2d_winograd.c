@@ -20,18 +20,22 @@ static const float *window_at(const wki_winograd_call *call, position at)
     return call->input + at.y * call->in.row + at.x * call->in.column;
 }
 
-#define INPUT_TILE(name, side, vectors)                                                                 \
+#define INPUT_TILE(name, side, vectors, dense)                                                          \
     static __attribute__((noinline)) void name(const wki_winograd_call *call, const position at[2],     \
                                                float *transformed, ptrdiff_t place)                     \
     {                                                                                                   \
         const float *input = window_at(call, at[0]);                                                    \
-        winograd_window(side, input, call->in, window_at(call, at[1]) - input, call->in_channels,       \
-                        transformed, place, vectors);                                                   \
+        winograd_plain_windows(side, input, call->in, window_at(call, at[1]) - input,                   \
+                               call->in_channels, transformed, place, vectors, dense);                  \
     }
-INPUT_TILE(input_4, 4, VPB)
-INPUT_TILE(input_half_4, 4, HALF)
-INPUT_TILE(input_6, 6, VPB)
-INPUT_TILE(input_half_6, 6, HALF)
+INPUT_TILE(input_4, 4, VPB, true)
+INPUT_TILE(input_half_4, 4, HALF, true)
+INPUT_TILE(input_6, 6, VPB, true)
+INPUT_TILE(input_half_6, 6, HALF, true)
+INPUT_TILE(input_dilated_4, 4, VPB, false)
+INPUT_TILE(input_dilated_half_4, 4, HALF, false)
+INPUT_TILE(input_dilated_6, 6, VPB, false)
+INPUT_TILE(input_dilated_half_6, 6, HALF, false)
 
 /* The same of what max_unpool2d would have made. */
 static void input_unpooled(const wki_winograd_call *call, const position at[2], float *transformed,
@@ -48,11 +52,12 @@ static void input_unpooled(const wki_winograd_call *call, const position at[2], 
 
 static input_function *find_input(const wki_winograd_call *call, int side, bool half)
 {
+    static input_function *const functions[2][2][2] = {
+        {{input_dilated_4, input_dilated_half_4}, {input_dilated_6, input_dilated_half_6}},
+        {{input_4, input_half_4}, {input_6, input_half_6}}};
     if (call->unpools != NULL)
         return input_unpooled;
-    if (side == 4)
-        return half ? input_half_4 : input_4;
-    return half ? input_half_6 : input_6;
+    return functions[call->in.column == WKI_LANES][side == 6][half];
 }
 
 /* What is multiplied: some places, of some input channels. */
@@ -144,7 +149,7 @@ static chunk make_chunk(const wki_winograd_call *call, int slots)
     const bool pairs = call->images <= WKI_LANES / 2;
     chunk k = {.call = call,
                .input = find_input(call, side, pairs),
-               .output = find_output(tile, side, pairs),
+               .output = find_output(call, side, pairs),
                .tile = tile,
                .places = side * side,
                .groups = (call->channels + PRODUCT_CHANNELS - 1) / PRODUCT_CHANNELS,
@@ -234,9 +239,7 @@ static void run_chunk(const chunk *k, int first, int tiles)
     for (int t = 0; t < tiles; t += step) {
         const int last = first + WKI_MIN(t + step, tiles) - 1;
         const position at[2] = {position_of(k, first + t), position_of(k, last)};
-        const float *products = k->products + tile_at(k, t, call->channels);
-        for (int c = 0; c < call->channels; c++)
-            k->output(call, c, products + c * WKI_LANES, k->output_place, at);
+        k->output(call, k->products + tile_at(k, t, call->channels), k->output_place, at);
     }
 }
 

@@ -260,8 +260,10 @@ ALWAYS_INLINE void winograd_window_large(const window_source s, const bool two, 
     }
 }
 
-/* The last channel first: where V is about as large as the L1 cache and was read from the first channel on before, its
- * last ones are still there. */
+/* V = B^T d B of `channels` channels and the first `vectors` vectors of the lanes: to[place][channel][lane], `place`
+ * floats from one place to the next. Of 0 vectors: of half a vector of this tile and of the one `gap` floats on. The last
+ * channel first: where V is about as large as the L1 cache and was read from the first channel on before, its last ones are
+ * still there. */
 ALWAYS_INLINE void winograd_windows(const int side, const window_source all, int channels,
                                     float *transformed, ptrdiff_t place, const int vectors,
                                     const bool unpool)
@@ -283,19 +285,16 @@ ALWAYS_INLINE void winograd_windows(const int side, const window_source all, int
     }
 }
 
-/* V = B^T d B of `channels` channels and the first `vectors` vectors of the lanes: to[place][channel][lane], `place`
- * floats from one place to the next. Of 0 vectors: of half a vector of this tile and of the one `gap` floats on. Where
- * columns are next to each other (no dilation) that is said outright: a window has more addresses than registers. */
-ALWAYS_INLINE void winograd_window(const int side, const float *input, wki_plane plane, ptrdiff_t gap,
-                                   int channels, float *transformed, ptrdiff_t place, const int vectors)
+/* The same where windows are as they are, each in a function of its own (see winograd_gradient.h). Columns that are next to
+ * each other, no dilation, are said to be: a window has more addresses than registers. */
+ALWAYS_INLINE void winograd_plain_windows(const int side, const float *input, wki_plane plane,
+                                          ptrdiff_t gap, int channels, float *transformed,
+                                          ptrdiff_t place, const int vectors, const bool dense)
 {
-    window_source s = {.from = input, .plane = {plane.channel, plane.row, WKI_LANES}, .gap = gap};
-    if (plane.column == WKI_LANES) {
-        winograd_windows(side, s, channels, transformed, place, vectors, false);
-    } else {
-        s.plane = plane;
-        winograd_windows(side, s, channels, transformed, place, vectors, false);
-    }
+    const window_source s = {.from = input,
+                             .plane = {plane.channel, plane.row, dense ? WKI_LANES : plane.column},
+                             .gap = gap};
+    winograd_windows(side, s, channels, transformed, place, vectors, false);
 }
 
 #endif

@@ -81,14 +81,16 @@ typedef struct transforms {
     void (*taps)(const float *sums, ptrdiff_t place, float taps[WINOGRAD_TAPS][WKI_LANES]);
 } transforms;
 
-#define WINDOW(side)                                                                                    \
-    static __attribute__((noinline)) void window_##side(const float *input, wki_plane plane,            \
-                                                        int channels, float *to, ptrdiff_t place)       \
+#define WINDOW(name, side, dense)                                                                       \
+    static __attribute__((noinline)) void name(const float *input, wki_plane plane, int channels,       \
+                                               float *to, ptrdiff_t place)                              \
     {                                                                                                   \
-        winograd_window(side, input, plane, 0, channels, to, place, VPB);                               \
+        winograd_plain_windows(side, input, plane, 0, channels, to, place, VPB, dense);                 \
     }
-WINDOW(4)
-WINDOW(6)
+WINDOW(window_4, 4, true)
+WINDOW(window_6, 6, true)
+WINDOW(dilated_window_4, 4, false)
+WINDOW(dilated_window_6, 6, false)
 
 #define DELTA(name, tile, side, taken)                                                                  \
     static __attribute__((noinline)) void name(const float *from, const int32_t *taken_or_null,         \
@@ -115,11 +117,17 @@ TAPS(5, 6)
 
 static transforms find_transforms(const wki_winograd_gradient_call *call)
 {
-    if (call->kernel == 5)
-        return (transforms){window_6, delta_2_of_6, taps_5_of_6};
-    if (call->tile == 2)
-        return (transforms){window_4, delta_2_of_4, taps_3_of_4};
-    return (transforms){window_6, call->unpools != NULL ? delta_unpooled : delta_4_of_6, taps_3_of_6};
+    const bool dense = call->in.column == WKI_LANES;
+    if (call->tile == 2 && call->kernel == 3)
+        return (transforms){dense ? window_4 : dilated_window_4, delta_2_of_4, taps_3_of_4};
+    transforms t = {dense ? window_6 : dilated_window_6, delta_4_of_6, taps_3_of_6};
+    if (call->kernel == 5) {
+        t.delta = delta_2_of_6;
+        t.taps = taps_5_of_6;
+    } else if (call->unpools != NULL) {
+        t.delta = delta_unpooled;
+    }
+    return t;
 }
 
 /* E of all channels of one tile, so many lanes of them: a channel is `channel` floats from the one before. */
