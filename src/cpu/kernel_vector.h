@@ -198,6 +198,50 @@ ALWAYS_INLINE void transpose4(vec4 r[4])
     r[3] = __builtin_shufflevector(s[1], s[3], 2, 3, 6, 7);
 }
 
+#if VPB == 1
+/* Sixteen rows of sixteen become columns: first four by four within quarters, then the quarters. */
+ALWAYS_INLINE void transpose16(vec r[16])
+{
+    vec s[16];
+    UNROLL for (int i = 0; i < 16; i += 4)
+    {
+        const vec a = __builtin_shufflevector(r[i], r[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25,
+                                              12, 28, 13, 29);
+        const vec b = __builtin_shufflevector(r[i], r[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27,
+                                              14, 30, 15, 31);
+        const vec c = __builtin_shufflevector(r[i + 2], r[i + 3], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9,
+                                              25, 12, 28, 13, 29);
+        const vec d = __builtin_shufflevector(r[i + 2], r[i + 3], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11,
+                                              27, 14, 30, 15, 31);
+        s[i] = __builtin_shufflevector(a, c, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+        s[i + 1] =
+            __builtin_shufflevector(a, c, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+        s[i + 2] =
+            __builtin_shufflevector(b, d, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+        s[i + 3] =
+            __builtin_shufflevector(b, d, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+    }
+    UNROLL for (int i = 0; i < 4; i++)
+    {
+        const vec a = __builtin_shufflevector(s[i], s[4 + i], 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19,
+                                              24, 25, 26, 27);
+        const vec b = __builtin_shufflevector(s[i], s[4 + i], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23,
+                                              28, 29, 30, 31);
+        const vec c = __builtin_shufflevector(s[8 + i], s[12 + i], 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18,
+                                              19, 24, 25, 26, 27);
+        const vec d = __builtin_shufflevector(s[8 + i], s[12 + i], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21,
+                                              22, 23, 28, 29, 30, 31);
+        r[i] = __builtin_shufflevector(a, c, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+        r[4 + i] =
+            __builtin_shufflevector(b, d, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+        r[8 + i] =
+            __builtin_shufflevector(a, c, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+        r[12 + i] =
+            __builtin_shufflevector(b, d, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    }
+}
+#endif
+
 /* condition's lanes are all ones or all zeros. */
 ALWAYS_INLINE vec select_vec(ivec condition, vec yes, vec no)
 {

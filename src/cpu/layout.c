@@ -87,9 +87,9 @@ typedef struct place {
     int c, y, x;
 } place;
 
-/* Where the next `count` features are in a plane: at[]. */
-ALWAYS_INLINE void find_features(const wki_layout_call *call, wki_plane plane, place from, int count,
-                                 ptrdiff_t at[WKI_LANES])
+/* Where the next `count` features are in a plane: at[]; and what comes behind. */
+ALWAYS_INLINE place find_features(const wki_layout_call *call, wki_plane plane, place from, int count,
+                                  ptrdiff_t at[WKI_LANES])
 {
     for (int k = 0; k < count; k++) {
         at[k] = from.c * plane.channel + from.y * plane.row + from.x * plane.column;
@@ -101,17 +101,18 @@ ALWAYS_INLINE void find_features(const wki_layout_call *call, wki_plane plane, p
         from.y = 0;
         from.c++;
     }
-}
-
-ALWAYS_INLINE place place_of(const wki_layout_call *call, ptrdiff_t feature)
-{
-    const ptrdiff_t row = feature / call->width;
-    return (place){(int)(row / call->height), (int)(row % call->height), (int)(feature % call->width)};
+    return from;
 }
 
 /* to[j][i] = from[i][j] */
 ALWAYS_INLINE void turn(const float *const from[WKI_LANES], float *const to[WKI_LANES])
 {
+#if VPB == 1
+    vec r[WKI_LANES];
+    UNROLL for (int i = 0; i < WKI_LANES; i++) r[i] = load(from[i]);
+    transpose16(r);
+    UNROLL for (int j = 0; j < WKI_LANES; j++) store(to[j], r[j]);
+#else
     for (int i = 0; i < WKI_LANES; i += 4) {
         UNROLL for (int j = 0; j < WKI_LANES; j += 4)
         {
@@ -121,6 +122,7 @@ ALWAYS_INLINE void turn(const float *const from[WKI_LANES], float *const to[WKI_
             UNROLL for (int q = 0; q < 4; q++) * (vec4 *)(to[j + q] + i) = r[q];
         }
     }
+#endif
 }
 
 /* The features that do not fill a tile, and images that are not there, come from copies and go to copies. */
@@ -130,9 +132,10 @@ void WKI_KERNEL(rows_to_lanes)(const wki_layout_call *call)
 {
     const ptrdiff_t features = (ptrdiff_t)call->channels * call->height * call->width;
     tile spare, behind;
+    place now = {0};
     for (ptrdiff_t feature = 0; feature < features; feature += WKI_LANES) {
         const int count = (int)WKI_MIN(WKI_LANES, features - feature);
-        const place first = place_of(call, feature);
+        const place first = now;
         const float *from[WKI_LANES];
         float *to[WKI_LANES];
         ptrdiff_t at[WKI_LANES];
@@ -141,7 +144,7 @@ void WKI_KERNEL(rows_to_lanes)(const wki_layout_call *call)
             if (count < WKI_LANES && n < call->images)
                 from[n] = memcpy(spare[n], from[n], (size_t)count * sizeof(float));
         }
-        find_features(call, call->plane, first, count, at);
+        now = find_features(call, call->plane, first, count, at);
         for (int k = 0; k < WKI_LANES; k++)
             to[k] = k < count ? call->lanes + at[k] : behind[k];
         turn(from, to);
@@ -158,12 +161,13 @@ void WKI_KERNEL(lanes_to_rows)(const wki_layout_call *call)
 {
     const ptrdiff_t features = (ptrdiff_t)call->channels * call->height * call->width;
     tile spare;
+    place now = {0};
     for (ptrdiff_t feature = 0; feature < features; feature += WKI_LANES) {
         const int count = (int)WKI_MIN(WKI_LANES, features - feature);
         const float *from[WKI_LANES];
         float *to[WKI_LANES];
         ptrdiff_t at[WKI_LANES];
-        find_features(call, call->plane, place_of(call, feature), count, at);
+        now = find_features(call, call->plane, now, count, at);
         for (int k = 0; k < WKI_LANES; k++)
             from[k] = k < count ? call->lanes + at[k] : zeros;
         for (int n = 0; n < WKI_LANES; n++)

@@ -10,6 +10,12 @@
  * some more may be written behind, up to WKI_LANES. Channels that are not there become 0. */
 ALWAYS_INLINE void turn_lanes(const float *from, ptrdiff_t pitch, int channels, int images, float *to)
 {
+#if VPB == 1
+    vec r[WKI_LANES];
+    UNROLL for (int i = 0; i < WKI_LANES; i++) r[i] = i < channels ? load(from + i * pitch) : (vec){0};
+    transpose16(r);
+    UNROLL for (int i = 0; i < WKI_LANES; i++) if (i < images) store(to + i * WKI_LANES, r[i]);
+#else
     for (int lane = 0; lane < images; lane += 4) {
         UNROLL for (int c = 0; c < WKI_LANES; c += 4)
         {
@@ -20,6 +26,7 @@ ALWAYS_INLINE void turn_lanes(const float *from, ptrdiff_t pitch, int channels, 
             UNROLL for (int i = 0; i < 4; i++) * (vec4 *)(to + (lane + i) * WKI_LANES + c) = r[i];
         }
     }
+#endif
 }
 
 /* What is multiplied: `steps` times `images` numbers of some channels of delta with as many times 16 of the input, of

@@ -3,14 +3,28 @@
 
 #include <string.h>
 
-/* The kernels of one output channel and up to 16 input channels, in the lanes. */
-static void gather_kernels(const wki_winograd_weights_call *call, const float *from, int count,
-                           float taps[WINOGRAD_TAPS][WKI_LANES])
+/* Taps t .. t + 3 of four input channels, of which so many are there, to their lanes. */
+ALWAYS_INLINE void gather_four(const wki_winograd_weights_call *call, const float *from, int count,
+                               const int area, const int t, float *taps)
 {
-    const int area = call->kernel * call->kernel;
-    for (int i = 0; i < count; i++, from += call->in_channel_stride)
-        for (int t = 0; t < area; t++)
-            taps[t][i] = from[call->flip ? area - 1 - t : t];
+    vec4 r[4];
+    UNROLL for (int i = 0; i < 4; i++) r[i] =
+        i < count ? *(const vec4 *)(from + i * call->in_channel_stride + t) : (vec4){0};
+    transpose4(r);
+    UNROLL for (int q = 0; q < 4; q++) *
+        (vec4 *)(taps + (call->flip ? area - 1 - t - q : t + q) * WKI_LANES) = r[q];
+}
+
+/* The kernels of one output channel and up to 16 input channels, in the lanes. The last four taps are some of those before
+ * once more, lest what is behind them is read. */
+ALWAYS_INLINE void gather_kernels(const wki_winograd_weights_call *call, const float *from, int count,
+                                  const int area, float taps[WINOGRAD_TAPS][WKI_LANES])
+{
+    for (int i = 0; i < count; i += 4, from += 4 * call->in_channel_stride) {
+        UNROLL for (int t = 0; t + 4 < area; t += 4)
+            gather_four(call, from, count - i, area, t, taps[0] + i);
+        gather_four(call, from, count - i, area, area - 4, taps[0] + i);
+    }
 }
 
 /* U of these: to[place][in channel], `place` floats from one place to the next. */
@@ -56,7 +70,7 @@ ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, cons
             const int count = WKI_MIN(WKI_LANES, call->in_channels - i);
             const ptrdiff_t at = (ptrdiff_t)o * call->in_channels + i;
             gather_kernels(call, call->weight + o * call->channel_stride + i * call->in_channel_stride,
-                           count, taps);
+                           count, kernel * kernel, taps);
             if (at + WKI_LANES <= end) {
                 transform_kernels(tile, kernel, taps, call->transformed + at, plane);
                 continue;
