@@ -1,29 +1,26 @@
 /* The weights of a convolution as Winograd's way wants them, U = G g G^T (see winograd.h). */
 #include "cpu/winograd.h"
 
-#include <string.h>
-
-/* Taps t .. t + 3 of four input channels, of which so many are there, to their lanes. */
-ALWAYS_INLINE void gather_four(const wki_winograd_weights_call *call, const float *from, int count,
-                               const int area, const int t, float *taps)
+/* Four taps of four input channels, of which so many are there, to their lanes; a tap's are `step` floats on. */
+ALWAYS_INLINE void gather_four(const float *from, ptrdiff_t stride, int count, float *to, ptrdiff_t step)
 {
     vec4 r[4];
-    UNROLL for (int i = 0; i < 4; i++) r[i] =
-        i < count ? *(const vec4 *)(from + i * call->in_channel_stride + t) : (vec4){0};
+    UNROLL for (int i = 0; i < 4; i++) r[i] = i < count ? *(const vec4 *)(from + i * stride) : (vec4){0};
     transpose4(r);
-    UNROLL for (int q = 0; q < 4; q++) *
-        (vec4 *)(taps + (call->flip ? area - 1 - t - q : t + q) * WKI_LANES) = r[q];
+    UNROLL for (int q = 0; q < 4; q++) * (vec4 *)(to + q * step) = r[q];
 }
 
-/* The kernels of one output channel and up to 16 input channels, in the lanes. The last four taps are some of those before
- * once more, lest what is behind them is read. */
-ALWAYS_INLINE void gather_kernels(const wki_winograd_weights_call *call, const float *from, int count,
-                                  const int area, float taps[WINOGRAD_TAPS][WKI_LANES])
+/* The kernels of one output channel and up to 16 input channels, in the lanes, turned by 180 degrees if `flip`. The last four
+ * taps are some of those before once more, lest what is behind them is read. */
+ALWAYS_INLINE void gather_kernels(const float *from, ptrdiff_t stride, int count, const int area,
+                                  bool flip, float taps[WINOGRAD_TAPS][WKI_LANES])
 {
-    for (int i = 0; i < count; i += 4, from += 4 * call->in_channel_stride) {
+    const ptrdiff_t step = flip ? -WKI_LANES : WKI_LANES;
+    float *first = taps[flip ? area - 1 : 0];
+    for (int i = 0; i < count; i += 4, from += 4 * stride) {
         UNROLL for (int t = 0; t + 4 < area; t += 4)
-            gather_four(call, from, count - i, area, t, taps[0] + i);
-        gather_four(call, from, count - i, area, area - 4, taps[0] + i);
+            gather_four(from + t, stride, count - i, first + t * step + i, step);
+        gather_four(from + area - 4, stride, count - i, first + (area - 4) * step + i, step);
     }
 }
 
@@ -56,50 +53,70 @@ ALWAYS_INLINE void transform_kernels(const int tile, const int kernel,
     }
 }
 
-/* Of the channels channel_begin .. channel_end. All lanes are written, those that are no input channels where the next
- * output channel's come; so the last ones take a detour. */
-ALWAYS_INLINE void transform_weights(const wki_winograd_weights_call *call, const int tile,
-                                     const int kernel)
+/* Functions of their own, as gcc else has too few registers for both, and see conv2d_winograd_weight.c. */
+typedef void gather_function(const float *from, ptrdiff_t stride, int count, bool flip,
+                             float taps[WINOGRAD_TAPS][WKI_LANES]);
+typedef void transform_function(float taps[WINOGRAD_TAPS][WKI_LANES], float *to, ptrdiff_t place);
+
+#define GATHER(kernel)                                                                                  \
+    static                                                                                              \
+        __attribute__((noinline)) void gather_##kernel(const float *from, ptrdiff_t stride, int count,  \
+                                                       bool flip, float taps[WINOGRAD_TAPS][WKI_LANES]) \
+    {                                                                                                   \
+        gather_kernels(from, stride, count, (kernel) * (kernel), flip, taps);                           \
+    }
+GATHER(3)
+GATHER(5)
+
+#define TRANSFORM(tile, kernel)                                                                         \
+    static __attribute__((noinline)) void transform_##tile##_##kernel(                                  \
+        float taps[WINOGRAD_TAPS][WKI_LANES], float *to, ptrdiff_t place)                               \
+    {                                                                                                   \
+        transform_kernels(tile, kernel, taps, to, place);                                               \
+    }
+TRANSFORM(2, 3)
+TRANSFORM(4, 3)
+TRANSFORM(2, 5)
+
+/* Some floats, without a call or what gcc would make of a loop, a string instruction: there are 36 such. */
+ALWAYS_INLINE void copy_few(float *to, const float *from, int count)
 {
-    const int places = (tile + kernel - 1) * (tile + kernel - 1);
-    const ptrdiff_t plane = (ptrdiff_t)call->channels * call->in_channels;
-    float taps[WINOGRAD_TAPS][WKI_LANES] = {{0}}, last[WINOGRAD_PLACES][WKI_LANES];
-    const ptrdiff_t end = (ptrdiff_t)call->channel_end * call->in_channels;
-    for (int o = call->channel_begin; o < call->channel_end; o++) {
-        for (int i = 0; i < call->in_channels; i += WKI_LANES) {
-            const int count = WKI_MIN(WKI_LANES, call->in_channels - i);
-            const ptrdiff_t at = (ptrdiff_t)o * call->in_channels + i;
-            gather_kernels(call, call->weight + o * call->channel_stride + i * call->in_channel_stride,
-                           count, kernel * kernel, taps);
-            if (at + WKI_LANES <= end) {
-                transform_kernels(tile, kernel, taps, call->transformed + at, plane);
-                continue;
-            }
-            transform_kernels(tile, kernel, taps, last[0], WKI_LANES);
-            for (int place = 0; place < places; place++)
-                memcpy(call->transformed + place * plane + at, last[place],
-                       (size_t)count * sizeof(float));
-        }
+    int i = 0;
+    for (; i + 4 <= count; i += 4) {
+        FORGET_ORIGIN(to);
+        *(vec4 *)(to + i) = *(const vec4 *)(from + i);
+    }
+    for (; i < count; i++) {
+        FORGET_ORIGIN(to);
+        to[i] = from[i];
     }
 }
 
-/* Functions of their own, see conv2d_winograd_weight.c. */
-typedef void weights_function(const wki_winograd_weights_call *call);
-
-#define WEIGHTS(tile, kernel)                                                                           \
-    static                                                                                              \
-        __attribute__((noinline)) void weights_##tile##_##kernel(const wki_winograd_weights_call *call) \
-    {                                                                                                   \
-        transform_weights(call, tile, kernel);                                                          \
-    }
-WEIGHTS(2, 3)
-WEIGHTS(4, 3)
-WEIGHTS(2, 5)
-
+/* Of the channels channel_begin .. channel_end. All lanes are written, those that are no input channels where the next
+ * output channel's come; so the last ones take a detour. */
 void WKI_KERNEL(winograd_weights)(const wki_winograd_weights_call *call)
 {
-    weights_function *weights = call->kernel == 5 ? weights_2_5
-                                : call->tile == 2 ? weights_2_3
-                                                  : weights_4_3;
-    weights(call);
+    const int side = call->tile + call->kernel - 1, ins = call->in_channels;
+    const ptrdiff_t plane = (ptrdiff_t)call->channels * ins, stride = call->in_channel_stride;
+    const ptrdiff_t end = (ptrdiff_t)call->channel_end * ins;
+    gather_function *gather = call->kernel == 5 ? gather_5 : gather_3;
+    transform_function *transform = call->kernel == 5 ? transform_2_5
+                                    : call->tile == 2 ? transform_2_3
+                                                      : transform_4_3;
+    float taps[WINOGRAD_TAPS][WKI_LANES] = {{0}}, last[WINOGRAD_PLACES][WKI_LANES];
+    for (int o = call->channel_begin; o < call->channel_end; o++) {
+        for (int i = 0; i < ins; i += WKI_LANES) {
+            const int count = WKI_MIN(WKI_LANES, ins - i);
+            const ptrdiff_t at = (ptrdiff_t)o * ins + i;
+            gather(call->weight + o * call->channel_stride + i * stride, stride, count, call->flip,
+                   taps);
+            if (at + WKI_LANES <= end) {
+                transform(taps, call->transformed + at, plane);
+                continue;
+            }
+            transform(taps, last[0], WKI_LANES);
+            for (int place = 0; place < side * side; place++)
+                copy_few(call->transformed + place * plane + at, last[place], count);
+        }
+    }
 }

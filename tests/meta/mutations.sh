@@ -96,7 +96,7 @@ mutation 'winograd keeps only the last channel' src/cpu/conv2d_winograd.c \
     's/sum\[s\]\[c\]\[v\] += w \* x\[s\]\[v\]/sum[s][c][v] = w * x[s][v]/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'winograd does not turn the kernel for the gradient' src/cpu/winograd_weights.c \
-    's/call->flip ? area - 1 - t - q : t + q/t + q/' \
+    's/flip ? -WKI_LANES : WKI_LANES/WKI_LANES/; s/flip ? area - 1 : 0/0/' \
     kernel/kernel_winograd grad/grad_layers
 mutation 'conv2d_weight subtracts' src/cpu/conv2d_weight.c \
     's/sum\[i\]\[j\] += d\[i\] \* pixel/sum[i][j] -= d[i] * pixel/' \
