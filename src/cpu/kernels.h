@@ -134,8 +134,9 @@ typedef struct wki_winograd_gradient_call {
     int tile, kernel;   /* up to tile - 1 rows and columns more of the input must be there, finite */
     const float *input; /* where delta (0, 0)'s window begins */
     const float *delta;
-    const int32_t
-        *unpools; /* or NULL: delta is what max_unpool2d makes of `delta` by this; tiles of 4x4 */
+    /* Or NULL: delta is what max_unpool2d makes of `delta` by this. Tiles of 4x4 only; all of each is read, also what is beyond
+     * the edges. */
+    const int32_t *unpools;
     wki_plane taken_plane;
     float *gradient;      /* [channels][in_channels][kernel][kernel] */
     float *bias_gradient; /* [channels] or NULL */

@@ -1,6 +1,7 @@
 /* Max pooling in lanes, forward and backward, with PyTorch's choice of the place: the first of
  * equals in reading order, but the last NaN if there is one. The place is found again in the
- * backward pass rather than stored: the input has to be read for the ReLU's mask anyway. */
+ * backward pass rather than stored: the input has to be read for the ReLU's mask anyway. (Not where a convolution
+ * has pooled and there is no input.) */
 #include "cpu/pool_taken.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* The convolution in a plan: tables of taps, and the kernel's calls. */
-#include "plan/plan_internal.h"
+#include "plan/plan_winograd.h"
 
 #include <stdlib.h>
 
@@ -30,98 +30,13 @@ static void gradient_reach(int64_t in, int64_t out, int64_t kernel, int64_t stri
     *behind = WKI_MAX(0, floor_div(in - 1 + padding, stride) - (out - 1));
 }
 
-/* How many of `size` positions there are from `first` on, `step` apart. */
-static int64_t positions_from(int64_t first, int64_t size, int64_t step)
-{
-    return (size - first + step - 1) / step;
-}
-
-/* How many tiles a side of `size` positions takes. A dilation's grids, each of every so many-th position, have tiles of
- * their own: the sum over all of them. */
-static int64_t tiles_along(int64_t size, int tile, int64_t dilation)
-{
-    int64_t tiles = 0;
-    for (int64_t first = 0; first < WKI_MIN(dilation, size); first++)
-        tiles += (positions_from(first, size, dilation) + tile - 1) / tile;
-    return tiles;
-}
-
-static int64_t tile_count(const wki_value *value, int tile, wick_size2 dilation)
-{
-    return tiles_along(value->height, tile, dilation.h) * tiles_along(value->width, tile, dilation.w);
-}
-
-static int grid_count(wick_size2 dilation, const wki_value *value)
-{
-    return (int)(WKI_MIN(dilation.h, value->height) * WKI_MIN(dilation.w, value->width));
-}
-
-/* About how many cycles a group takes by Winograd's way: the products, and what it takes to transform a channel, as
- * measured. */
-static double winograd_time(const wki_conv2d *c, const wki_value *out, int tile)
-{
-    const double ins = (double)(c->in_channels / c->groups),
-                 outs = (double)(c->out_channels / c->groups);
-    const double side = (double)(tile + c->kernel.h - 1), transform = side < 6 ? 100.0 : 370.0;
-    return (double)tile_count(out, tile, c->dilation) *
-           (side * side * ins * outs + transform * (ins + outs));
-}
-
-/* The same directly, at four fifths of the peak. */
-static double direct_time(const wki_conv2d *c, const wki_value *out)
-{
-    const double ins = (double)(c->in_channels / c->groups),
-                 outs = (double)(c->out_channels / c->groups);
-    return 1.25 * (double)(c->kernel.h * c->kernel.w * out->height * out->width) * ins * outs;
-}
-
-static bool suits_winograd(const wki_conv2d *c)
-{
-    /* The transforms pay from about so many channels on, in and out. */
-    enum { CHANNELS_3X3 = 8, CHANNELS_5X5 = 12 };
-    const int64_t kernel = c->kernel.h, channels = WKI_MIN(c->in_channels, c->out_channels) / c->groups;
-    return (kernel == 3 || kernel == 5) && c->kernel.w == kernel && c->stride.h == 1 &&
-           c->stride.w == 1 && c->padding.h <= c->dilation.h * (kernel - 1) &&
-           c->padding.w <= c->dilation.w * (kernel - 1) &&
-           channels >= (kernel == 3 ? CHANNELS_3X3 : CHANNELS_5X5);
-}
-
-int wki_winograd_tile(const wki_op *op, const wki_plan *plan)
-{
-    const wki_conv2d *c = &op->layer->as.conv2d;
-    const wki_value *out = &plan->values[op->out];
-    if (!suits_winograd(c))
-        return 0;
-    const int tile = c->kernel.h == 3 && winograd_time(c, out, 4) < winograd_time(c, out, 2) ? 4 : 2;
-    /* With large dilations a tile has few outputs, or one. */
-    const bool dilated = c->dilation.h > 1 || c->dilation.w > 1;
-    return dilated && winograd_time(c, out, tile) > direct_time(c, out) ? 0 : tile;
-}
-
-/* Winograd's way is open only with images in the lanes. */
-static int winograd_tile(const wki_op *op, const wki_plan *plan)
-{
-    return plan->columns ? 0 : wki_winograd_tile(op, plan);
-}
-
-/* How far whole tiles reach behind the last of `size` positions, over all grids. */
-static int64_t reach_of_tiles(int64_t size, int tile, int64_t dilation)
-{
-    int64_t last = size - 1;
-    for (int64_t first = 0; first < WKI_MIN(dilation, size); first++) {
-        int64_t positions = positions_from(first, size, dilation);
-        last = WKI_MAX(last, first + ((positions + tile - 1) / tile * tile - 1) * dilation);
-    }
-    return last - (size - 1);
-}
-
 /* As much more of a halo as whole tiles reach beyond what there is. */
 static void add_tiles(wki_halo *halo, const wki_value *value, int tile, wick_size2 dilation)
 {
     if (tile == 0)
         return;
-    halo->bottom += reach_of_tiles(value->height, tile, dilation.h);
-    halo->right += reach_of_tiles(value->width, tile, dilation.w);
+    halo->bottom += wki_reach_of_tiles(value->height, tile, dilation.h);
+    halo->right += wki_reach_of_tiles(value->width, tile, dilation.w);
 }
 
 /* So many rows or columns of windows of 2x2 reach as far. */
@@ -139,13 +54,13 @@ static void need(wki_op *op, wki_plan *plan)
                 &h.bottom);
     input_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left,
                 &h.right);
-    add_tiles(&h, out, winograd_tile(op, plan), c->dilation);
+    add_tiles(&h, out, wki_conv2d_tile(op, plan), c->dilation);
     wki_need_halo(&in->data, h);
     gradient_reach(in->height, out->height, c->kernel.h, c->stride.h, c->padding.h, c->dilation.h,
                    &h.top, &h.bottom);
     gradient_reach(in->width, out->width, c->kernel.w, c->stride.w, c->padding.w, c->dilation.w, &h.left,
                    &h.right);
-    add_tiles(&h, in, winograd_tile(op, plan), c->dilation);
+    add_tiles(&h, in, wki_conv2d_tile(op, plan), c->dilation);
     wki_need_halo(&out->gradient, h);
     if (op->as.conv2d.pool != NULL)
         wki_need_halo(&plan->values[op->as.conv2d.pool->out].gradient,
@@ -221,11 +136,12 @@ static wick_status phase_tables(wki_op *op, wki_plan *plan)
     for (int row = 0; row < rows; row++) {
         for (int column = 0; column < columns; column++) {
             wki_conv2d_phase *phase = &p->phases[p->phase_count++];
-            *phase = (wki_conv2d_phase){.row = row,
-                                        .column = column,
-                                        .rows = (int)positions_from(row, in->height, c->stride.h),
-                                        .columns = (int)positions_from(column, in->width, c->stride.w),
-                                        .packed_at = p->packed_floats};
+            *phase =
+                (wki_conv2d_phase){.row = row,
+                                   .column = column,
+                                   .rows = (int)wki_positions_from(row, in->height, c->stride.h),
+                                   .columns = (int)wki_positions_from(column, in->width, c->stride.w),
+                                   .packed_at = p->packed_floats};
             WKI_TRY(phase_table(op, plan, phase));
             p->packed_floats += (size_t)p->groups * (size_t)p->in_channels * (size_t)phase->taps;
         }
@@ -234,21 +150,9 @@ static wick_status phase_tables(wki_op *op, wki_plan *plan)
 }
 
 /* The two other ways to the gradient of the weights work on 16 input channels at a time. */
-static int64_t whole_channels(const wki_conv2d_plan *p)
+int64_t wki_whole_channels(const wki_conv2d_plan *p)
 {
     return (p->in_channels + WKI_LANES - 1) / WKI_LANES * WKI_LANES;
-}
-
-/* Winograd's pays, where it is open, if 8 output channels' products are little beside the rest: that is what it takes to
- * transform and turn an input channel. Measured from 8 to 100 channels. And what it ends with, for each of a dilation's
- * grids, takes about as long as a tile. */
-static bool gradient_suits_winograd(const wki_conv2d_plan *p, const wki_conv2d *c, const wki_value *out)
-{
-    const int64_t side = p->tile + c->kernel.h - 1, grids = grid_count(c->dilation, out);
-    if (p->tile == 0 || (grids > 1 && side * side * (tile_count(out, p->tile, c->dilation) + grids) >
-                                          c->kernel.h * c->kernel.w * out->height * out->width))
-        return false;
-    return 2 * (int64_t)p->in_channels * p->out_channels > whole_channels(p) * (p->out_channels + 8);
 }
 
 /* In percent of the peak, as measured: the direct way is slow where it reads much for few products, and where the
@@ -257,25 +161,8 @@ static bool gradient_suits_turned(const wki_conv2d_plan *p, const wki_conv2d *c,
 {
     bool few_products = c->stride.w > 1 || c->kernel.h * c->kernel.w == 1;
     double direct = columns ? 30.0 : few_products ? 40.0 : p->in_channels < 48 ? 86.0 : 66.0;
-    double turned = 78.0 * p->in_channels / (double)whole_channels(p);
+    double turned = 78.0 * p->in_channels / (double)wki_whole_channels(p);
     return turned * p->out_channels > direct * (p->out_channels + 2);
-}
-
-static int window_side(const wki_conv2d_plan *p, const wki_conv2d *c)
-{
-    return p->tile + (int)c->kernel.h - 1;
-}
-
-/* Winograd's with images in the lanes pays where channels are too few to be turned, their sums, of 2.3 KB for each pair,
- * stay in the L2 cache, there are tiles enough to make up for reading and adding them up, and little of them lies beyond the
- * picture. Measured from 8 to 24 channels, at 14x14 to 40x40; 21x21, a quarter of whose tiles does, takes longer. */
-static bool gradient_suits_few(const wki_conv2d_plan *p, const wki_conv2d *c, const wki_value *out)
-{
-    enum { MOST_PAIRS = 256, FEWEST_TILES = 24 };
-    const int64_t tiles = tile_count(out, 4, c->dilation);
-    return p->tile == 4 && (int64_t)p->in_channels * p->out_channels <= MOST_PAIRS &&
-           grid_count(c->dilation, out) == 1 && tiles >= FEWEST_TILES &&
-           16.0 * (double)tiles <= 1.1 * (double)out->height * (double)out->width;
 }
 
 static void choose_gradient(wki_op *op, wki_plan *plan)
@@ -284,15 +171,15 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
     const wki_value *out = &plan->values[op->out];
     wki_conv2d_plan *p = &op->as.conv2d;
     p->span = (int)((out->width - 1) * c->stride.w + (c->kernel.w - 1) * c->dilation.w + 1);
-    if (gradient_suits_winograd(p, c, out)) {
+    if (wki_gradient_suits_winograd(p, c, out)) {
         p->gradient = WKI_GRADIENT_WINOGRAD;
-        wki_need_scratch(plan, wki_winograd_gradient_scratch(window_side(p, c), p->in_channels,
+        wki_need_scratch(plan, wki_winograd_gradient_scratch(wki_window_side(p, c), p->in_channels,
                                                              p->out_channels,
-                                                             (int)tile_count(out, p->tile, one)));
-    } else if (gradient_suits_few(p, c, out)) {
+                                                             (int)wki_tile_count(out, p->tile, one)));
+    } else if (wki_gradient_suits_few(p, c, out)) {
         p->gradient = WKI_GRADIENT_WINOGRAD_FEW;
-        wki_need_scratch(plan,
-                         wki_winograd_few_scratch(window_side(p, c), p->in_channels, p->out_channels));
+        wki_need_scratch(
+            plan, wki_winograd_few_scratch(wki_window_side(p, c), p->in_channels, p->out_channels));
     } else if (gradient_suits_turned(p, c, plan->columns)) {
         p->gradient = WKI_GRADIENT_TURNED;
         wki_need_scratch(plan, wki_conv2d_turned_scratch(p->in_channels, p->out_channels,
@@ -300,36 +187,6 @@ static void choose_gradient(wki_op *op, wki_plan *plan)
     } else {
         wki_need_scratch(plan, wki_conv2d_weight_scratch(p->out_channels, p->taps));
     }
-}
-
-/* Whether the kernels for both gradients can read that of the output as the pooling's and what that took. */
-static bool can_unpool(const wki_conv2d_plan *p, const wki_conv2d *c)
-{
-    return p->pool != NULL && p->tile == 4 && c->padding.h == 1 && c->padding.w == 1 &&
-           (p->gradient == WKI_GRADIENT_WINOGRAD || p->gradient == WKI_GRADIENT_WINOGRAD_FEW);
-}
-
-bool wki_conv2d_unpools(const wki_op *op, const wki_task *task)
-{
-    return task->fused && op->as.conv2d.unpools && task->images > WKI_LANES / 2;
-}
-
-int32_t *wki_conv2d_taken(const wki_op *op, const wki_task *task)
-{
-    const wki_plane plane = op->as.conv2d.taken_plane;
-    return (int32_t *)(task->slot + op->slot_at) + plane.row + plane.column;
-}
-
-static void lay_out_taken(wki_op *op, wki_plan *plan)
-{
-    wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_value *out = &plan->values[op->out];
-    if (p->pool == NULL)
-        return;
-    const ptrdiff_t row = (tiles_along(out->width, p->tile, 1) + 2) * WKI_LANES;
-    p->taken_plane = (wki_plane){(tiles_along(out->height, p->tile, 1) + 2) * row, row, WKI_LANES};
-    op->slot_at = wki_need_slot_floats(plan, (size_t)(out->channels * p->taken_plane.channel));
-    p->unpools = can_unpool(p, &op->layer->as.conv2d);
 }
 
 /* So many floats, those of 16 to 16 channels by Winograd's way, each thread packs for itself: that takes less than to meet and
@@ -346,16 +203,16 @@ static wick_status layout(wki_op *op, wki_plan *plan)
     p->taps = (int)(p->in_channels * c->kernel.h * c->kernel.w);
     WKI_TRY(forward_table(op, plan));
     WKI_TRY(phase_tables(op, plan));
-    p->tile = winograd_tile(op, plan);
+    p->tile = wki_conv2d_tile(op, plan);
     if (p->tile != 0) {
-        const int side = window_side(p, c);
+        const int side = wki_window_side(p, c);
         p->transformed_floats =
             (size_t)(side * side) * (size_t)p->groups * (size_t)p->in_channels * (size_t)p->out_channels;
         p->packed_floats = 2 * p->transformed_floats;
         wki_need_scratch(plan, wki_winograd_scratch(side, p->in_channels, p->out_channels));
     }
     choose_gradient(op, plan);
-    lay_out_taken(op, plan);
+    wki_lay_out_taken(op, plan);
     p->shares_packed = p->packed_floats > MOST_OWN_FLOATS;
     if (p->shares_packed)
         op->shared_at = wki_need_shared_floats(plan, p->packed_floats);
@@ -382,33 +239,10 @@ static int lanes_that_count(const wki_task *task)
     return task->plan->columns ? WKI_LANES : task->images;
 }
 
-static float *packed_weights(const wki_op *op, const wki_plan *plan, int thread)
+float *wki_packed_weights(const wki_op *op, const wki_plan *plan, int thread)
 {
     return op->as.conv2d.shares_packed ? plan->shared + op->shared_at
                                        : wki_scratch(plan, thread) + op->thread_at;
-}
-
-static void prepare_winograd(const wki_op *op, const wki_plan *plan, const wki_prepare *what, float *to,
-                             bool gradient)
-{
-    const wki_conv2d_plan *p = &op->as.conv2d;
-    const int area = p->taps / p->in_channels;
-    wki_winograd_weights_call call = {
-        .tile = p->tile,
-        .kernel = (int)op->layer->as.conv2d.kernel.h,
-        .channel_stride = gradient ? area : p->taps,
-        .in_channel_stride = gradient ? p->taps : area,
-        .in_channels = gradient ? p->out_channels : p->in_channels,
-        .channels = gradient ? p->in_channels : p->out_channels,
-        .flip = gradient,
-    };
-    call.channel_begin = (int)((int64_t)call.channels * what->thread / what->threads);
-    call.channel_end = (int)((int64_t)call.channels * (what->thread + 1) / what->threads);
-    for (int g = 0; g < p->groups; g++) {
-        call.weight = op->weight + (ptrdiff_t)g * p->out_channels * p->taps;
-        call.transformed = to + (size_t)g * (p->transformed_floats / (size_t)p->groups);
-        plan->kernels->winograd_weights(&call);
-    }
 }
 
 /* For each phase and group, the weights as the gradient of the input wants them: [in channel][out
@@ -435,7 +269,7 @@ static void prepare_phases(const wki_op *op, const wki_prepare *what, float *to)
 static void prepare(const wki_op *op, wki_plan *plan, const wki_prepare *what)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
-    float *to = packed_weights(op, plan, what->thread);
+    float *to = wki_packed_weights(op, plan, what->thread);
     wki_prepare share = *what;
     if (!p->shares_packed) {
         share.thread = 0;
@@ -444,139 +278,9 @@ static void prepare(const wki_op *op, wki_plan *plan, const wki_prepare *what)
     if (p->tile == 0 && what->backward)
         prepare_phases(op, &share, to);
     if (p->tile != 0 && what->forward)
-        prepare_winograd(op, plan, &share, to, false);
+        wki_prepare_winograd(op, plan, &share, to, false);
     if (p->tile != 0 && what->backward)
-        prepare_winograd(op, plan, &share, to + p->transformed_floats, true);
-}
-
-/* A convolution with dilations is one without them for every row and column modulo the dilations: of every so many-th
- * position of the input and of the output, a grid that has to do with no other. */
-typedef struct grid {
-    int row, column; /* its first */
-    int height, width;
-} grid;
-
-static grid grid_at(wick_size2 dilation, const wki_value *value, int index)
-{
-    const int across = (int)WKI_MIN(dilation.w, value->width);
-    const int row = index / across, column = index % across;
-    return (grid){row, column, (int)positions_from(row, value->height, dilation.h),
-                  (int)positions_from(column, value->width, dilation.w)};
-}
-
-static ptrdiff_t grid_begin(grid g, wki_plane plane)
-{
-    return g.row * plane.row + g.column * plane.column;
-}
-
-/* Runs a call whose pointers and planes are those of whole values, as far as it is this task's: of all grids' tiles, one
- * grid's behind the other's, a part. */
-static void run_winograd(const wki_task *task, const wki_value *out, wick_size2 dilation,
-                         wki_winograd_call whole)
-{
-    int begin, end, before = 0;
-    wki_part(task, (int)tile_count(out, whole.tile, dilation), &begin, &end);
-    for (int i = 0; i < grid_count(dilation, out); i++) {
-        const grid g = grid_at(dilation, out, i);
-        const int tiles =
-            (int)(tiles_along(g.height, whole.tile, 1) * tiles_along(g.width, whole.tile, 1));
-        wki_winograd_call call = whole;
-        call.tile_begin = WKI_MAX(begin - before, 0);
-        call.tile_end = WKI_MIN(end - before, tiles);
-        before += tiles;
-        if (call.tile_begin >= call.tile_end)
-            continue;
-        call.input += grid_begin(g, whole.in);
-        call.output += grid_begin(g, whole.out);
-        if (whole.mask != NULL)
-            call.mask += grid_begin(g, whole.mask_plane);
-        call.in = wki_stepped(task->plan, whole.in, dilation);
-        call.out = wki_stepped(task->plan, whole.out, dilation);
-        call.mask_plane = wki_stepped(task->plan, whole.mask_plane, dilation);
-        call.height = g.height;
-        call.width = g.width;
-        task->plan->kernels->winograd(&call);
-    }
-}
-
-static void forward_winograd(const wki_op *op, const wki_task *task)
-{
-    const wki_plan *plan = task->plan;
-    const wki_conv2d *c = &op->layer->as.conv2d;
-    const wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
-    const wki_plane plane = in->data.plane;
-    wki_winograd_call call = {
-        .tile = p->tile,
-        .kernel = (int)op->layer->as.conv2d.kernel.h,
-        .scratch = wki_scratch(plan, task->thread),
-        .in = plane,
-        .out = out->data.plane,
-        .in_channels = p->in_channels,
-        .channels = p->out_channels,
-        .images = task->images,
-        .relu = op->relu,
-    };
-    const wki_op *pool = task->fused ? p->pool : NULL;
-    const int to = pool != NULL ? pool->out : op->out;
-    if (pool != NULL) {
-        call.out = plan->values[to].data.plane;
-        call.pools = true;
-        call.pool_relu = pool->relu;
-        call.taken_plane = p->taken_plane;
-    }
-    for (int g = 0; g < p->groups; g++) {
-        const ptrdiff_t first = (ptrdiff_t)g * p->out_channels;
-        call.input = wki_data(task, op->in) + g * p->in_channels * plane.channel -
-                     c->padding.h * plane.row - c->padding.w * plane.column;
-        call.output = wki_data(task, to) + first * call.out.channel;
-        if (pool != NULL && task->backward)
-            call.taken = wki_conv2d_taken(op, task) + first * p->taken_plane.channel;
-        call.weight = packed_weights(op, plan, task->thread) +
-                      (size_t)g * (p->transformed_floats / (size_t)p->groups);
-        call.bias = op->bias == NULL ? NULL : op->bias + g * p->out_channels;
-        run_winograd(task, out, c->dilation, call);
-    }
-}
-
-static void backward_input_winograd(const wki_op *op, const wki_task *task)
-{
-    const wki_plan *plan = task->plan;
-    const wki_conv2d *c = &op->layer->as.conv2d;
-    const wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_value *in = &plan->values[op->in];
-    const bool unpools = wki_conv2d_unpools(op, task);
-    const int from = unpools ? p->pool->out : op->out;
-    const wki_plane plane = plan->values[from].gradient.plane;
-    const ptrdiff_t reach_h = unpools ? 1 : (c->kernel.h - 1) * c->dilation.h - c->padding.h;
-    const ptrdiff_t reach_w = unpools ? 1 : (c->kernel.w - 1) * c->dilation.w - c->padding.w;
-    wki_winograd_call call = {
-        .tile = p->tile,
-        .kernel = (int)op->layer->as.conv2d.kernel.h,
-        .scratch = wki_scratch(plan, task->thread),
-        .in = plane,
-        .out = in->gradient.plane,
-        .mask_plane = in->data.plane,
-        .in_channels = p->out_channels,
-        .channels = p->in_channels,
-        .images = task->images,
-        .taken_plane = p->taken_plane,
-    };
-    const float *weight = packed_weights(op, plan, task->thread) + p->transformed_floats;
-    for (int g = 0; g < p->groups; g++) {
-        int first = g * p->in_channels;
-        const ptrdiff_t source = (ptrdiff_t)g * p->out_channels;
-        call.input = wki_gradient(task, from) + source * plane.channel - reach_h * plane.row -
-                     reach_w * plane.column;
-        if (unpools)
-            call.unpools = wki_conv2d_taken(op, task) + source * p->taken_plane.channel -
-                           p->taken_plane.row - p->taken_plane.column;
-        call.output = wki_gradient(task, op->in) + first * in->gradient.plane.channel;
-        call.weight = weight + (size_t)g * (p->transformed_floats / (size_t)p->groups);
-        if (in->relu)
-            call.mask = wki_data(task, op->in) + first * in->data.plane.channel;
-        run_winograd(task, in, c->dilation, call);
-    }
+        wki_prepare_winograd(op, plan, &share, to + p->transformed_floats, true);
 }
 
 static void forward_direct(const wki_op *op, const wki_task *task)
@@ -610,27 +314,19 @@ static void forward_direct(const wki_op *op, const wki_task *task)
 static void forward(const wki_op *op, const wki_task *task)
 {
     if (op->as.conv2d.tile != 0)
-        forward_winograd(op, task);
+        wki_forward_winograd(op, task);
     else
         forward_direct(op, task);
 }
 
-/* What a task does of a group's weights' gradient: the output channels begin .. end of the group. */
-typedef struct share {
-    int begin, end;
-    ptrdiff_t first;            /* the group's first of all output channels */
-    const float *input, *delta; /* of the group */
-    float *gradient, *bias_gradient;
-} share;
-
 /* False if nothing. */
-static bool take_share(const wki_op *op, const wki_task *task, int group, share *s)
+static bool take_share(const wki_op *op, const wki_task *task, int group, wki_share *s)
 {
     const wki_conv2d_plan *p = &op->as.conv2d;
     const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
     int first = group * p->out_channels, begin, end;
     wki_part(task, p->groups * p->out_channels, &begin, &end);
-    *s = (share){
+    *s = (wki_share){
         .begin = WKI_MAX(begin - first, 0),
         .end = WKI_MIN(end - first, p->out_channels),
         .first = first,
@@ -643,60 +339,19 @@ static bool take_share(const wki_op *op, const wki_task *task, int group, share 
 }
 
 /* The input where the output's (0, 0) window begins. */
-static const float *first_window(const wki_op *op, const wki_task *task, const share *s)
+const float *wki_first_window(const wki_op *op, const wki_task *task, const wki_share *s)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
     const wki_plane plane = task->plan->values[op->in].data.plane;
     return s->input - c->padding.h * plane.row - c->padding.w * plane.column;
 }
 
-static void gradient_winograd(const wki_op *op, const wki_task *task, const share *s)
-{
-    const wki_plan *plan = task->plan;
-    const wki_conv2d *c = &op->layer->as.conv2d;
-    const wki_conv2d_plan *p = &op->as.conv2d;
-    const wki_plane in = plan->values[op->in].data.plane;
-    const wki_value *out = &plan->values[op->out];
-    const bool unpools = wki_conv2d_unpools(op, task);
-    const int from = unpools ? p->pool->out : op->out;
-    const wki_plane plane = plan->values[from].gradient.plane;
-    wki_winograd_gradient_call call = {
-        .tile = p->tile,
-        .kernel = (int)c->kernel.h,
-        .gradient = s->gradient,
-        .bias_gradient = s->bias_gradient,
-        .scratch = wki_scratch(plan, task->thread),
-        .unpools = unpools ? wki_conv2d_taken(op, task) + s->first * p->taken_plane.channel : NULL,
-        .taken_plane = p->taken_plane,
-        .in = wki_stepped(plan, in, c->dilation),
-        .out = wki_stepped(plan, plane, c->dilation),
-        .in_channels = p->in_channels,
-        .channels = p->out_channels,
-        .channel_begin = s->begin,
-        .channel_end = s->end,
-        .images = task->images,
-        .accumulate = task->accumulate,
-    };
-    for (int i = 0; i < grid_count(c->dilation, out); i++) {
-        const grid g = grid_at(c->dilation, out, i);
-        call.input = first_window(op, task, s) + grid_begin(g, in);
-        call.delta = wki_gradient(task, from) + s->first * plane.channel + grid_begin(g, plane);
-        call.height = g.height;
-        call.width = g.width;
-        if (p->gradient == WKI_GRADIENT_WINOGRAD_FEW)
-            plan->kernels->winograd_gradient_few(&call);
-        else
-            plan->kernels->winograd_gradient(&call);
-        call.accumulate = true;
-    }
-}
-
-static void gradient_turned(const wki_op *op, const wki_task *task, const share *s)
+static void gradient_turned(const wki_op *op, const wki_task *task, const wki_share *s)
 {
     const wki_conv2d *c = &op->layer->as.conv2d;
     const wki_value *in = &task->plan->values[op->in], *out = &task->plan->values[op->out];
     wki_conv2d_turned_call call = {
-        .input = first_window(op, task, s),
+        .input = wki_first_window(op, task, s),
         .delta = s->delta,
         .gradient = s->gradient,
         .bias_gradient = s->bias_gradient,
@@ -722,7 +377,7 @@ static void gradient_turned(const wki_op *op, const wki_task *task, const share 
     task->plan->kernels->conv2d_weight_turned(&call);
 }
 
-static void gradient_direct(const wki_op *op, const wki_task *task, const share *s)
+static void gradient_direct(const wki_op *op, const wki_task *task, const wki_share *s)
 {
     const wki_plan *plan = task->plan;
     const wki_value *in = &plan->values[op->in], *out = &plan->values[op->out];
@@ -748,13 +403,13 @@ static void gradient_direct(const wki_op *op, const wki_task *task, const share 
 
 static void backward_weight(const wki_op *op, const wki_task *task)
 {
-    static void (*const ways[])(const wki_op *, const wki_task *, const share *) = {
+    static void (*const ways[])(const wki_op *, const wki_task *, const wki_share *) = {
         [WKI_GRADIENT_DIRECT] = gradient_direct,
         [WKI_GRADIENT_TURNED] = gradient_turned,
-        [WKI_GRADIENT_WINOGRAD] = gradient_winograd,
-        [WKI_GRADIENT_WINOGRAD_FEW] = gradient_winograd,
+        [WKI_GRADIENT_WINOGRAD] = wki_gradient_winograd,
+        [WKI_GRADIENT_WINOGRAD_FEW] = wki_gradient_winograd,
     };
-    share s;
+    wki_share s;
     for (int g = 0; g < op->as.conv2d.groups; g++)
         if (take_share(op, task, g, &s))
             ways[op->as.conv2d.gradient](op, task, &s);
@@ -782,7 +437,7 @@ static void backward_input_direct(const wki_op *op, const wki_task *task)
         wki_part(task, phase->rows, &call.row_begin, &call.row_end);
         ptrdiff_t at = phase->row * plane.row + phase->column * plane.column;
         ptrdiff_t mask_at = phase->row * mask_plane.row + phase->column * mask_plane.column;
-        const float *weight = packed_weights(op, task->plan, task->thread) + phase->packed_at;
+        const float *weight = wki_packed_weights(op, task->plan, task->thread) + phase->packed_at;
         for (int g = 0; g < p->groups; g++) {
             int first = g * p->in_channels;
             call.input = wki_gradient(task, op->out) + g * p->out_channels * out->gradient.plane.channel;
@@ -803,7 +458,7 @@ static void backward(const wki_op *op, const wki_task *task)
     if (!wki_wants_gradient(op, task))
         return;
     if (op->as.conv2d.tile != 0)
-        backward_input_winograd(op, task);
+        wki_backward_input_winograd(op, task);
     else
         backward_input_direct(op, task);
 }
