@@ -256,7 +256,7 @@ ALWAYS_INLINE vec relu_vec(vec value)
     return (vec)_mm512_max_ps((__m512){0}, (__m512)value);
 #elif VW == 8 && defined(__AVX__)
     return (vec)_mm256_max_ps((__m256){0}, (__m256)value);
-#elif VW == 4 && defined(__SSE__)
+#elif VW == 4 && defined(__x86_64__)
     return (vec)_mm_max_ps((__m128){0}, (__m128)value);
 #else
     return (vec)(~(value < 0.0f) & (ivec)value);

@@ -61,7 +61,8 @@ typedef struct wki_winograd_call {
     bool relu;
     /* A max pooling of 2x2 side by side comes behind, perhaps with a ReLU of its own: output and out are its, height and width
      * even, and there is no mask. Into taken, if that is not NULL, goes for each [channel][tile row][tile column][lane] what
-     * of the tile was taken: bit y * tile + x is of its output (y, x); none of a window that the ReLU before made 0. */
+     * of the tile was taken: bit y * tile + x is of its output (y, x); none of a window that the ReLU before made 0. What is
+     * there for lanes that do not count is not said. */
     bool pools, pool_relu;
     int32_t *taken;
     wki_plane taken_plane;

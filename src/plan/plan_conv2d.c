@@ -39,7 +39,8 @@ static void add_tiles(wki_halo *halo, const wki_value *value, int tile, wick_siz
     halo->right += wki_reach_of_tiles(value->width, tile, dilation.w);
 }
 
-/* So many rows or columns of windows of 2x2 reach as far. */
+/* So many rows or columns of windows of 2x2 reach as far: the gradients may be read through a pooling, see
+ * wki_conv2d_unpools(). */
 static int64_t half(int64_t reach)
 {
     return (reach + 1) / 2;

@@ -14,22 +14,28 @@
 
 enum { COUNT = 230, SIDE = 8, CLASSES = 5, MOST_BATCHES = 50, EPOCHS = 2 };
 
-static wick_dataset *make_data(wick_context *context)
+static wick_dataset *make_images(wick_context *context, int channels, int height, int width)
 {
     static const char *const names[CLASSES] = {"a", "b", "c", "d", "e"};
-    uint8_t *pixels = calloc(COUNT, SIDE * SIDE);
+    const int size = channels * height * width;
+    uint8_t *pixels = calloc(COUNT, (size_t)size);
     int64_t labels[COUNT];
     wick_dataset *data;
     assert_non_null(pixels);
     for (int i = 0; i < COUNT; i++) {
         labels[i] = ref_int(0, CLASSES - 1);
-        for (int p = 0; p < SIDE * SIDE; p++)
-            pixels[i * SIDE * SIDE + p] = (uint8_t)(ref_random() % (uint64_t)(100 + 30 * labels[i]));
+        for (int p = 0; p < size; p++)
+            pixels[i * size + p] = (uint8_t)(ref_random() % (uint64_t)(100 + 30 * labels[i]));
     }
-    must(context,
-         wick_dataset_from(context, COUNT, 1, SIDE, SIDE, pixels, labels, CLASSES, names, &data));
+    must(context, wick_dataset_from(context, COUNT, channels, height, width, pixels, labels, CLASSES,
+                                    names, &data));
     free(pixels);
     return data;
+}
+
+static wick_dataset *make_data(wick_context *context)
+{
+    return make_images(context, 1, SIDE, SIDE);
 }
 
 /* A training: its losses, and the weights at its end. */
@@ -58,7 +64,8 @@ typedef struct parts {
 
 static void open_parts(const setting *s, parts *p)
 {
-    const int64_t image[3] = {1, SIDE, SIDE};
+    const int64_t *size = wick_dataset_image_shape(s->data);
+    const int64_t image[3] = {size[0], size[1], size[2]};
     wick_manual_seed(s->context, 42);
     must(s->context, wick_model_by_name(s->context, s->name, image, 4, CLASSES, &p->module));
     const wick_loader_options options = {.batch_size = s->batch_size, .shuffle = true};
@@ -165,7 +172,7 @@ static void assert_same_weights(const wick_state_dict *a, const wick_state_dict 
 
 static void assert_same(const setting *s, const training *a, const training *b, const char *what)
 {
-    char where[128];
+    char where[1200];
     snprintf(where, sizeof(where), "%s, batches of %lld, %s", s->name, (long long)s->batch_size, what);
     assert_int_equal(a->count, b->count);
     for (int i = 0; i < a->count; i++)
@@ -315,6 +322,82 @@ static void test_pooling_convolutions(void **state)
     wick_dataset_free(data);
 }
 
+/* ---- models that nobody thought of ---- */
+
+typedef struct text {
+    char at[1024];
+    size_t length;
+} text;
+
+/* `%` is a number. */
+static void add_text(text *t, const char *format, int number)
+{
+    for (; *format != '\0'; format++) {
+        const size_t room = sizeof(t->at) - t->length;
+        const int written = *format == '%' ? snprintf(t->at + t->length, room, "%d", number)
+                                           : snprintf(t->at + t->length, room, "%c", *format);
+        t->length += (size_t)written;
+        assert_true(t->length < sizeof(t->at));
+    }
+}
+
+#define ADD_ONE_OF(t, number, ...)                                                                      \
+    do {                                                                                                \
+        static const char *const choices[] = {__VA_ARGS__};                                             \
+        add_text(t, choices[ref_int(0, (int)WKI_COUNT(choices) - 1)], number);                          \
+    } while (0)
+
+/* Convolutions, and what may come between and behind them. */
+static void make_random_model(text *t, int channels)
+{
+    t->length = 0;
+    add_text(t, "Sequential(Conv2d(%, ", channels);
+    channels = ref_int(8, 18);
+    add_text(t, "%, 3, padding=", channels);
+    ADD_ONE_OF(t, channels, "0), ", "1), ReLU(), ", "2), BatchNorm2d(%), ReLU(), ", "3), Tanh(), ");
+    for (int layers = ref_int(1, 3); layers > 0; layers--) {
+        add_text(t, "Conv2d(%, ", channels);
+        channels = 2 * ref_int(4, 10);
+        add_text(t, "%, ", channels);
+        ADD_ONE_OF(t, 0, "3, padding=1), ", "3, padding=1), ", "3, padding=1, bias=False), ",
+                   "3, padding=0), ", "3, padding=2), ", "5, padding=2), ",
+                   "3, padding=2, dilation=2), ");
+        ADD_ONE_OF(t, 0, "ReLU(), ", "ReLU(), ", "", "Identity(), ", "GELU(), ");
+        ADD_ONE_OF(t, 0, "MaxPool2d(2), ", "MaxPool2d(2), ", "MaxPool2d(3, 2), ", "",
+                   "Residual(Identity(), MaxPool2d(1)), MaxPool2d(2), ",
+                   "Residual(MaxPool2d(2), MaxPool2d(2)), ");
+        ADD_ONE_OF(t, channels, "", "ReLU(), ", "Dropout2d(0.2), ", "BatchNorm2d(%), ",
+                   "GroupNorm(1, %), ReLU(), ",
+                   "Conv2d(%, %, 3, padding=1, groups=2), ReLU(), MaxPool2d(2), ",
+                   "Residual(Conv2d(%, %, 3, padding=1), ReLU()), ", "AvgPool2d(2), ");
+    }
+    add_text(t, "Flatten(), LazyLinear(5))", 0);
+}
+
+static void test_random_models(void **state)
+{
+    enum { MODELS = 40, IMAGES = 96 };
+    static const int64_t batch_sizes[] = {8, 16, 24, 32, 48}; /* none is short */
+    wick_context *context = *state;
+    for (int models = 0; models < MODELS;) {
+        const int64_t image[3] = {ref_int(0, 1) == 0 ? 1 : 3, ref_int(4, 27), ref_int(4, 27)};
+        text model;
+        wick_module *module;
+        make_random_model(&model, (int)image[0]);
+        if (wick_model_by_name(context, model.at, image, 4, CLASSES, &module) != WICK_OK)
+            continue; /* the images are too small for it */
+        wick_module_free(module);
+        wick_dataset *data = make_images(context, (int)image[0], (int)image[1], (int)image[2]), *few;
+        must(context, wick_dataset_head(data, IMAGES, &few));
+        const setting s = {
+            context, few, model.at, batch_sizes[models % WKI_COUNT(batch_sizes)], {.clip_grad = 0.1}};
+        check_setting(&s);
+        wick_dataset_free(few);
+        wick_dataset_free(data);
+        models++;
+    }
+}
+
 static void test_ways_to_train(void **state)
 {
     wick_context *context = *state;
@@ -403,13 +486,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_context, free_context)
-        TEST(test_the_same_bits),
-        TEST(test_shared_blocks),
-        TEST(test_gradients_in_place),
-        TEST(test_pooling_convolutions),
-        TEST(test_ways_to_train),
-        TEST(test_every_instruction_set),
-        TEST(test_trained_loaded_trained_again),
+        TEST(test_the_same_bits),         TEST(test_shared_blocks),
+        TEST(test_gradients_in_place),    TEST(test_pooling_convolutions),
+        TEST(test_random_models),         TEST(test_ways_to_train),
+        TEST(test_every_instruction_set), TEST(test_trained_loaded_trained_again),
     };
     return cmocka_run_group_tests(tests, ref_seed, NULL);
 }
