@@ -56,7 +56,7 @@ static void forward_row_2x2(const wki_max_pool2d_call *call, const float *input,
     }
 }
 
-/* Those whose gradient may be made in place: wki_pools_in_place(). */
+/* Those whose gradient may be made in place: wki_is_plain_pool(). */
 static bool is_plain_2x2(const wki_max_pool2d_call *call)
 {
     return call->kernel_h == 2 && call->kernel_w == 2 && call->stride_h == 2 && call->stride_w == 2 &&
