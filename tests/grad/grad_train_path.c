@@ -252,6 +252,19 @@ static void test_shared_blocks(void **state)
     wick_dataset_free(data);
 }
 
+/* Each with small and large batches, most of which have blocks that are not full. */
+static void check_models(wick_context *context, const char *const *models, size_t count)
+{
+    static const int64_t batch_sizes[] = {7, 16, 32, 100};
+    wick_dataset *data = make_data(context);
+    for (size_t m = 0; m < count; m++)
+        for (size_t b = 0; b < WKI_COUNT(batch_sizes); b++) {
+            const setting s = {context, data, models[m], batch_sizes[b], {0}};
+            check_setting(&s);
+        }
+    wick_dataset_free(data);
+}
+
 /* In a step the gradient of what a convolution or a pooling reads takes the place of that, where nobody needs it any more;
  * with forward and backward on their own it does not. Also what rules that out: a row that no window of a pooling reaches,
  * windows that overlap, sums of products that go through memory, a residual's input, which has two names. */
@@ -273,15 +286,7 @@ static void test_gradients_in_place(void **state)
         "Conv2d(8, 8, 3, padding=1), Tanh(), Conv2d(8, 8, 3), GELU(), MaxPool2d(2), " HEAD,
     };
 #undef HEAD
-    static const int64_t batch_sizes[] = {7, 16, 32, 100};
-    wick_context *context = *state;
-    wick_dataset *data = make_data(context);
-    for (size_t m = 0; m < WKI_COUNT(models); m++)
-        for (size_t b = 0; b < WKI_COUNT(batch_sizes); b++) {
-            const setting s = {context, data, models[m], batch_sizes[b], {0}};
-            check_setting(&s);
-        }
-    wick_dataset_free(data);
+    check_models(*state, models, WKI_COUNT(models));
 }
 
 /* Convolutions that pool as well, and the gradients that are read through that: each way to the weights' gradient, a ReLU
@@ -311,15 +316,7 @@ static void test_pooling_convolutions(void **state)
         "padding=1), MaxPool2d(2), " TAIL,
     };
 #undef TAIL
-    static const int64_t batch_sizes[] = {7, 16, 32, 100};
-    wick_context *context = *state;
-    wick_dataset *data = make_data(context);
-    for (size_t m = 0; m < WKI_COUNT(models); m++)
-        for (size_t b = 0; b < WKI_COUNT(batch_sizes); b++) {
-            const setting s = {context, data, models[m], batch_sizes[b], {0}};
-            check_setting(&s);
-        }
-    wick_dataset_free(data);
+    check_models(*state, models, WKI_COUNT(models));
 }
 
 /* ---- models that nobody thought of ---- */
