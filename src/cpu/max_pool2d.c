@@ -47,11 +47,10 @@ static void forward_row_2x2(const wki_max_pool2d_call *call, const float *input,
     for (int x = 0; x < call->out_w; x++) {
         for (int v = 0; v < VPB; v++) {
             const float *in = input + 2 * x * column + v * VW;
-            vec a = load(in), b = load(in + column), c = load(in + row), d = load(in + row + column);
-            a = select_vec(takes(b, a), b, a);
-            a = select_vec(takes(c, a), c, a);
-            a = select_vec(takes(d, a), d, a);
-            store(output + x * call->out.column + v * VW, relu ? relu_vec(a) : a);
+            const vec four[4] = {load(in), load(in + column), load(in + row), load(in + row + column)};
+            ivec taken; /* of no use here */
+            const vec most = pool_four(four, (const int[4]){0}, &taken);
+            store(output + x * call->out.column + v * VW, relu ? relu_vec(most) : most);
         }
     }
 }
