@@ -29,9 +29,16 @@ ALWAYS_INLINE float pixel_float(uint8_t pixel)
 ALWAYS_INLINE vec load_pixels(const uint8_t *pixels)
 {
 #if defined(__AVX512F__) && VW == 16
-    __m512 value = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)pixels)));
-    __m512 rest = _mm512_mul_ps(value, _mm512_set1_ps(RECIPROCAL_REST));
-    return (vec)_mm512_fmadd_ps(value, _mm512_set1_ps(RECIPROCAL), rest);
+    /* p / 255 is 0.pppp... in base 256. Of the first four digits, as an integer, those that a float has no place for are half
+     * a unit or more, which is rounded up; an exponent less by 32, where it is not 0, divides by 2^32. None of it is work for
+     * the units that multiply. */
+    const __m512i four_times = _mm512_set_epi32(
+        0x0f0f0f0f, 0x0e0e0e0e, 0x0d0d0d0d, 0x0c0c0c0c, 0x0b0b0b0b, 0x0a0a0a0a, 0x09090909, 0x08080808,
+        0x07070707, 0x06060606, 0x05050505, 0x04040404, 0x03030303, 0x02020202, 0x01010101, 0x00000000);
+    const __m512i digits =
+        _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const void *)pixels)), four_times);
+    const __m512 value = _mm512_cvt_roundepu32_ps(digits, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+    return (vec)_mm512_subs_epu16((__m512i)value, _mm512_set1_epi32(32 << 23));
 #elif defined(__AVX2__) && defined(__FMA__) && VW == 8
     __m256 value = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)pixels)));
     __m256 rest = _mm256_mul_ps(value, _mm256_set1_ps(RECIPROCAL_REST));
