@@ -30,6 +30,7 @@ void WKI_KERNEL(max_pool2d_columns_backward)(const wki_max_pool2d_call *);
 void WKI_KERNEL(linear)(const wki_linear_call *);
 void WKI_KERNEL(linear_input)(const wki_linear_call *);
 void WKI_KERNEL(linear_weight)(const wki_linear_call *);
+void WKI_KERNEL(linear_update)(const wki_linear_update_call *);
 void WKI_KERNEL(cross_entropy)(const wki_cross_entropy_call *);
 void WKI_KERNEL(pixels_to_rows)(const wki_layout_call *);
 void WKI_KERNEL(pixels_to_lanes)(const wki_layout_call *);

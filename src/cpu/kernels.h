@@ -188,8 +188,9 @@ typedef struct wki_max_unpool2d_call {
 /* output[n][o] = bias[o] + sum over i of input[n][i] * weight[o][i], and its two gradients. */
 typedef struct wki_linear_call {
     float *input; /* rows of in_pitch floats */
-    /* linear of more than WKI_LANES features: each row's pixels, of which, divided by 255, the input is made; or NULL: it is
-     * there. */
+    /* Each row's pixels, more than WKI_LANES, of which, divided by 255, the input is made; or NULL: it is there. linear writes
+     * the input, which linear_weight reads; but kernels that say reads_pixels read the pixels each time, a multiple of
+     * WKI_LANES of them, and leave input alone. */
     const uint8_t *const *pixels;
     float *output;          /* rows of out_pitch floats */
     const float *weight;    /* [out_features][in_features], not padded */
@@ -197,13 +198,24 @@ typedef struct wki_linear_call {
     const float *delta;     /* backward: the output's gradient, rows of out_pitch */
     float *input_gradient;  /* rows of in_pitch */
     const float *mask;      /* as input_gradient: where it is <= 0 the gradient is 0; or NULL */
-    float *weight_gradient; /* [out_features][in_features] */
+    float *weight_gradient; /* [out_features][in_features], or NULL */
     float *bias_gradient;   /* or NULL */
     int rows, in_features, out_features;
     ptrdiff_t in_pitch, out_pitch;
     bool relu;
     bool accumulate; /* add to what weight_gradient and bias_gradient hold */
 } wki_linear_call;
+
+/* linear_weight of several parts of a batch, their sum, and SGD with it, for some features of all outputs: the same bits as one
+ * after the other, but nothing is written and read again in between. */
+typedef struct wki_linear_update_call {
+    const wki_linear_call *parts; /* with pixels; their weight_gradient is not used */
+    int part_count;               /* 1 or more */
+    float *weight;
+    float *gradient; /* the sum of the parts', laid out as the weights */
+    int begin, end;  /* features, multiples of WKI_LANES */
+    float lr;        /* weight = weight - lr * gradient */
+} wki_linear_update_call;
 
 /* For rows of logits: each one's loss -log softmax[target], and scale * (softmax - onehot(target))
  * as the gradient; the prediction is the first largest logit's place. With weights or smoothing the loss is
@@ -380,6 +392,8 @@ typedef struct wki_grid_sum_call {
 typedef struct wki_kernels {
     const char *name;
     int vector_width; /* floats */
+    /* Reading pixels costs linear and linear_weight no more than reading numbers. */
+    bool reads_pixels;
     void (*conv2d)(const wki_conv2d_call *call);
     void (*winograd)(const wki_winograd_call *call);
     void (*winograd_weights)(const wki_winograd_weights_call *call);
@@ -395,8 +409,9 @@ typedef struct wki_kernels {
     void (*max_pool2d_columns)(const wki_max_pool2d_call *call);
     void (*max_pool2d_columns_backward)(const wki_max_pool2d_call *call);
     void (*linear)(const wki_linear_call *call);
-    void (*linear_input)(const wki_linear_call *call);  /* -> input_gradient */
-    void (*linear_weight)(const wki_linear_call *call); /* -> weight_gradient, bias_gradient */
+    void (*linear_input)(const wki_linear_call *call);         /* -> input_gradient */
+    void (*linear_weight)(const wki_linear_call *call);        /* -> weight_gradient, bias_gradient */
+    void (*linear_update)(const wki_linear_update_call *call); /* NULL unless reads_pixels */
     void (*cross_entropy)(const wki_cross_entropy_call *call);
     void (*pixels_to_rows)(const wki_layout_call *call);
     void (*pixels_to_lanes)(const wki_layout_call *call);

@@ -1,5 +1,6 @@
-/* The fully connected layer on rows: y = x W^T + b and its gradients. */
+/* The fully connected layer on rows, y = x W^T + b, and the gradient of its input. */
 #include "cpu/linear_few.h"
+#include "cpu/linear_tiles.h"
 #include "cpu/pixel_vectors.h"
 
 /* ---- forward: a tile is nr rows times no outputs, summed along the features ---- */
@@ -16,7 +17,7 @@ enum { MAX_OUT = 5, TILE_ROWS = 2 };
 #define FOR_OUTPUTS(F) FOR_1_TO_5(F)
 #endif
 
-/* Rows of numbers, or of pixels, which become those numbers on the way. */
+/* Rows of numbers, or of pixels, which become numbers on the way: those of that row, unless pixels are as good to read. */
 typedef struct source {
     float *numbers;
     const uint8_t *pixels;
@@ -31,7 +32,7 @@ ALWAYS_INLINE void dot(vec sum[TILE_ROWS][MAX_OUT], const source input[TILE_ROWS
         UNROLL for (int r = 0; r < nr; r++)
         {
             x[r] = pixels ? load_pixels(input[r].pixels + i) : load(input[r].numbers + i);
-            if (pixels)
+            if (pixels && !READS_PIXELS)
                 store(input[r].numbers + i, x[r]);
         }
         UNROLL for (int o = 0; o < no; o++)
@@ -73,11 +74,12 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
                                 const bool pixels)
 {
     const ptrdiff_t features = call->in_features, whole = features / WKI_LANES * WKI_LANES;
+    const bool tail = whole < features && !(pixels && READS_PIXELS);
     float sums[TILE_ROWS][MAX_OUT][WKI_LANES];
     float input_tail[TILE_ROWS][WKI_LANES];
-    for (int r = 0; r < nr && pixels; r++)
+    for (int r = 0; r < nr && tail && pixels; r++)
         convert_tail(call->pixels[row + r], features, call->input + (row + r) * call->in_pitch);
-    for (int r = 0; r < nr && whole < features; r++)
+    for (int r = 0; r < nr && tail; r++)
         copy_tail(call->input + (row + r) * call->in_pitch, features, input_tail[r]);
     for (int v = 0; v < VPB; v++) {
         source input[TILE_ROWS];
@@ -89,7 +91,7 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
         UNROLL for (int o = 0; o < no; o++) weight[o] = call->weight + (out + o) * features + v * VW;
         UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++) sum[r][o] = (vec){0};
         dot(sum, input, weight, whole, nr, no, pixels);
-        if (whole < features) {
+        if (tail) {
             UNROLL for (int r = 0; r < nr; r++) input[r].numbers = input_tail[r] + v * VW;
             UNROLL for (int o = 0; o < no; o++) weight[o] = weight_tail[o] + v * VW;
             dot(sum, input, weight, WKI_LANES, nr, no, false);
@@ -112,70 +114,45 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
     }
 }
 
-typedef void forward_function(const wki_linear_call *call, int row, int out,
-                              float (*weight_tail)[WKI_LANES]);
+typedef void forward_function(const wki_linear_call *call, int out);
 
-#define FORWARD_OF(name, nr, no, pixels)                                                                \
-    static __attribute__((noinline)) void name(const wki_linear_call *call, int row, int out,           \
-                                               float(*weight_tail)[WKI_LANES])                          \
+/* All rows of outputs out ... What the call says is copied, so that nothing that is written can change it. */
+#define FORWARD_OF(name, no, pixels)                                                                    \
+    static __attribute__((noinline)) void name(const wki_linear_call *from, int out)                    \
     {                                                                                                   \
-        forward_tile(call, row, out, weight_tail, nr, no, pixels);                                      \
+        const wki_linear_call call = *from;                                                             \
+        float weight_tail[MAX_OUT][WKI_LANES];                                                          \
+        int row = 0;                                                                                    \
+        for (int o = 0; o < no && call.in_features % WKI_LANES != 0; o++)                               \
+            copy_tail(call.weight + (out + o) * (ptrdiff_t)call.in_features, call.in_features,          \
+                      weight_tail[o]);                                                                  \
+        for (; row + TILE_ROWS <= call.rows; row += TILE_ROWS)                                          \
+            forward_tile(&call, row, out, weight_tail, TILE_ROWS, no, pixels);                          \
+        for (; row < call.rows; row++)                                                                  \
+            forward_tile(&call, row, out, weight_tail, 1, no, pixels);                                  \
     }
 #define FORWARD(no)                                                                                     \
-    FORWARD_OF(forward_1_##no, 1, no, false)                                                            \
-    FORWARD_OF(forward_##no, TILE_ROWS, no, false)                                                      \
-    FORWARD_OF(forward_pixels_1_##no, 1, no, true)                                                      \
-    FORWARD_OF(forward_pixels_##no, TILE_ROWS, no, true)
+    FORWARD_OF(forward_##no, no, false)                                                                 \
+    FORWARD_OF(forward_pixels_##no, no, true)
 FOR_OUTPUTS(FORWARD)
 
-/* [outputs][of pixels][a whole tile] */
-#define FORWARD_NAMES(no) {{forward_1_##no, forward_##no}, {forward_pixels_1_##no, forward_pixels_##no}},
-static forward_function *const forward_tiles[MAX_OUT + 1][2][2] = {{{NULL}}, FOR_OUTPUTS(FORWARD_NAMES)};
+/* [outputs][of pixels] */
+#define FORWARD_NAMES(no) {forward_##no, forward_pixels_##no},
+static forward_function *const forward_tiles[MAX_OUT + 1][2] = {{NULL}, FOR_OUTPUTS(FORWARD_NAMES)};
 
 void WKI_KERNEL(linear)(const wki_linear_call *call)
 {
-    float weight_tail[MAX_OUT][WKI_LANES];
     if (call->in_features <= WKI_LANES) {
         few_forward(call);
         return;
     }
     for (int out = 0; out < call->out_features; out += MAX_OUT) {
-        int no = WKI_MIN(MAX_OUT, call->out_features - out);
-        for (int o = 0; o < no && call->in_features % WKI_LANES != 0; o++)
-            copy_tail(call->weight + (out + o) * (ptrdiff_t)call->in_features, call->in_features,
-                      weight_tail[o]);
-        forward_function *const *tiles = forward_tiles[no][call->pixels != NULL && out == 0];
-        int row = 0;
-        for (; row + TILE_ROWS <= call->rows; row += TILE_ROWS)
-            tiles[1](call, row, out, weight_tail);
-        for (; row < call->rows; row++)
-            tiles[0](call, row, out, weight_tail);
+        const bool pixels = call->pixels != NULL && (out == 0 || READS_PIXELS);
+        forward_tiles[WKI_MIN(MAX_OUT, call->out_features - out)][pixels](call, out);
     }
 }
 
-/* ---- the two gradients: two vectors of features, a tile is up to MANY of the other kind ---- */
-
-#if REGISTERS == 32
-enum { MANY = 10 };
-#define FOR_MANY(F) FOR_1_TO_10(F)
-#else
-enum { MANY = 5 };
-#define FOR_MANY(F) FOR_1_TO_5(F)
-#endif
-
-typedef void gradient_function(const wki_linear_call *call, int begin);
-
-/* Rows or outputs, `count` of them, in as few tiles as there can be, of about the same size. */
-static void run_tiles(gradient_function *const tiles[MANY + 1], const wki_linear_call *call, int count)
-{
-    const int parts = (count + MANY - 1) / MANY;
-    int begin = 0;
-    for (int part = 1; part <= parts; part++) {
-        const int end = (int)((int64_t)count * part / parts);
-        tiles[end - begin](call, begin);
-        begin = end;
-    }
-}
+/* ---- the gradient of the input: a tile is nr rows times two vectors of features, summed along the outputs ---- */
 
 /* input_gradient[row + r][i ...] = sum over o of delta[row + r][o] * weight[o][i ...] */
 ALWAYS_INLINE void input_tile(const wki_linear_call *call, int row, ptrdiff_t i, const int nr,
@@ -259,135 +236,19 @@ ALWAYS_INLINE void input_one(const wki_linear_call *call, int row, ptrdiff_t i, 
     }
 FOR_MANY(INPUT)
 
+typedef void input_function(const wki_linear_call *call, int row);
+
 #define INPUT_NAME(nr) input_##nr,
-static gradient_function *const input_tiles[MANY + 1] = {NULL, FOR_MANY(INPUT_NAME)};
+static input_function *const input_tiles[MANY + 1] = {NULL, FOR_MANY(INPUT_NAME)};
 
 void WKI_KERNEL(linear_input)(const wki_linear_call *call)
 {
-    if (few_features(call, call->out_features))
+    if (few_features(call, call->out_features)) {
         few_input(call);
-    else
-        run_tiles(input_tiles, call, call->rows);
-}
-
-/* weight_gradient[out + o][i ...] (+)= sum over rows of delta[row][out + o] * input[row][i ...] */
-ALWAYS_INLINE void weight_tile(const wki_linear_call *call, int out, ptrdiff_t i, const int no,
-                               const int nv)
-{
-    vec sum[MANY][2];
-    UNROLL for (int o = 0; o < no; o++) UNROLL for (int v = 0; v < nv; v++) sum[o][v] = (vec){0};
-    for (ptrdiff_t r = 0; r < call->rows; r++) {
-        const float *input = call->input + r * call->in_pitch + i;
-        const float *delta = call->delta + r * call->out_pitch + out;
-        vec x[2];
-        UNROLL for (int v = 0; v < nv; v++) x[v] = load(input + v * VW);
-        UNROLL for (int o = 0; o < no; o++)
-        {
-            vec d = splat(delta[o]);
-            UNROLL for (int v = 0; v < nv; v++) sum[o][v] += d * x[v];
-        }
+        return;
     }
-    UNROLL for (int o = 0; o < no; o++)
-    {
-        float *gradient = call->weight_gradient + (out + o) * (ptrdiff_t)call->in_features + i;
-        UNROLL for (int v = 0; v < nv; v++)
-        {
-            vec value = sum[o][v];
-            if (call->accumulate)
-                value += load(gradient + v * VW);
-            store(gradient + v * VW, value);
-        }
+    for (int tile = 0; tile < tile_count(call->rows); tile++) {
+        const int begin = tile_begin(call->rows, tile), end = tile_begin(call->rows, tile + 1);
+        input_tiles[end - begin](call, begin);
     }
-}
-
-ALWAYS_INLINE void weight_four(const wki_linear_call *call, int out, ptrdiff_t i, const int no)
-{
-    vec4 sum[MANY];
-    UNROLL for (int o = 0; o < no; o++) sum[o] = (vec4){0};
-    for (ptrdiff_t r = 0; r < call->rows; r++) {
-        const vec4 x = *(const vec4 *)(call->input + r * call->in_pitch + i);
-        UNROLL for (int o = 0; o < no; o++) sum[o] += call->delta[r * call->out_pitch + out + o] * x;
-    }
-    UNROLL for (int o = 0; o < no; o++)
-    {
-        vec4 *gradient = (vec4 *)(call->weight_gradient + (out + o) * (ptrdiff_t)call->in_features + i);
-        if (call->accumulate)
-            sum[o] += *gradient;
-        *gradient = sum[o];
-    }
-}
-
-ALWAYS_INLINE void weight_one(const wki_linear_call *call, int out, ptrdiff_t i, const int no)
-{
-    float sum[MANY] = {0};
-    for (ptrdiff_t r = 0; r < call->rows; r++) {
-        const float x = call->input[r * call->in_pitch + i];
-        UNROLL for (int o = 0; o < no; o++) sum[o] =
-            multiply_add(sum[o], call->delta[r * call->out_pitch + out + o], x);
-    }
-    UNROLL for (int o = 0; o < no; o++)
-    {
-        float *gradient = call->weight_gradient + (out + o) * (ptrdiff_t)call->in_features + i;
-        *gradient = call->accumulate ? *gradient + sum[o] : sum[o];
-    }
-}
-
-#define WEIGHT(no)                                                                                      \
-    static __attribute__((noinline)) void weight_##no(const wki_linear_call *call, int out)             \
-    {                                                                                                   \
-        ptrdiff_t i = 0;                                                                                \
-        for (; i + 2 * VW <= call->in_features; i += 2 * VW)                                            \
-            weight_tile(call, out, i, no, 2);                                                           \
-        for (; i + VW <= call->in_features; i += VW)                                                    \
-            weight_tile(call, out, i, no, 1);                                                           \
-        for (; i + 4 <= call->in_features; i += 4)                                                      \
-            weight_four(call, out, i, no);                                                              \
-        for (; i < call->in_features; i++)                                                              \
-            weight_one(call, out, i, no);                                                               \
-    }
-FOR_MANY(WEIGHT)
-
-#define WEIGHT_NAME(no) weight_##no,
-static gradient_function *const weight_tiles[MANY + 1] = {NULL, FOR_MANY(WEIGHT_NAME)};
-
-/* Of outputs out ..., four or one. */
-static void bias_four(const wki_linear_call *call, int out, vec4 *sum)
-{
-    *sum = (vec4){0};
-    for (ptrdiff_t r = 0; r < call->rows; r++)
-        *sum += *(const vec4 *)(call->delta + r * call->out_pitch + out);
-}
-
-static float bias_one(const wki_linear_call *call, int out)
-{
-    float sum = 0.0f;
-    for (ptrdiff_t r = 0; r < call->rows; r++)
-        sum += call->delta[r * call->out_pitch + out];
-    return sum;
-}
-
-static void bias_gradient(const wki_linear_call *call)
-{
-    int o = 0;
-    for (; o + 4 <= call->out_features; o += 4) {
-        vec4 sum, *gradient = (vec4 *)(call->bias_gradient + o);
-        bias_four(call, o, &sum);
-        if (call->accumulate)
-            sum += *gradient;
-        *gradient = sum;
-    }
-    for (; o < call->out_features; o++) {
-        float sum = bias_one(call, o);
-        call->bias_gradient[o] = call->accumulate ? call->bias_gradient[o] + sum : sum;
-    }
-}
-
-void WKI_KERNEL(linear_weight)(const wki_linear_call *call)
-{
-    if (few_features(call, call->rows))
-        few_weight(call);
-    else
-        run_tiles(weight_tiles, call, call->out_features);
-    if (call->bias_gradient != NULL)
-        bias_gradient(call);
 }

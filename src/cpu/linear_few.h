@@ -12,7 +12,7 @@
 enum { FEW_MOST_ROWS = 64, FEW_ROWS = 4, FEW_OUTPUTS = 5 };
 
 /* Whether a gradient's call has few features, and rows or outputs few enough. */
-static bool few_features(const wki_linear_call *call, int rows)
+static inline bool few_features(const wki_linear_call *call, int rows)
 {
     return call->in_features <= WKI_LANES && rows <= FEW_MOST_ROWS;
 }
@@ -58,7 +58,7 @@ static inline void store_row(const float lanes[WKI_LANES], int count, float *to)
 /* ---- forward: the outputs in the lanes ---- */
 
 /* The weights of up to WKI_LANES outputs, turned: to[feature][output]. */
-static void turn_weights(const wki_linear_call *call, int out, int count, float (*to)[WKI_LANES])
+static inline void turn_weights(const wki_linear_call *call, int out, int count, float (*to)[WKI_LANES])
 {
     static const float none[WKI_LANES];
     lane_rows weights;
@@ -99,7 +99,7 @@ ALWAYS_INLINE void few_forward_rows(const wki_linear_call *call, float (*turned)
     }
 }
 
-static void few_forward(const wki_linear_call *call)
+static inline void few_forward(const wki_linear_call *call)
 {
     float turned[WKI_LANES][WKI_LANES];
     for (int out = 0; out < call->out_features; out += WKI_LANES) {
@@ -142,7 +142,7 @@ ALWAYS_INLINE void few_input_rows(const wki_linear_call *call, const lane_rows *
     }
 }
 
-static void few_input(const wki_linear_call *call)
+static inline void few_input(const wki_linear_call *call)
 {
     lane_rows weights;
     int row = 0;
@@ -175,7 +175,7 @@ ALWAYS_INLINE void few_weight_outputs(const wki_linear_call *call, const lane_ro
     }
 }
 
-static void few_weight(const wki_linear_call *call)
+static inline void few_weight(const wki_linear_call *call)
 {
     lane_rows input;
     int out = 0;

@@ -1,10 +1,11 @@
 /* The kernels of one instruction set, as a table. */
-#include "cpu/kernel_vector.h"
+#include "cpu/pixel_vectors.h"
 
 extern const wki_kernels WKI_KERNEL(kernels);
 const wki_kernels WKI_KERNEL(kernels) = {
     .name = WKI_ISA_NAME,
     .vector_width = VW,
+    .reads_pixels = READS_PIXELS,
     .conv2d = WKI_KERNEL(conv2d),
     .winograd = WKI_KERNEL(winograd),
     .winograd_weights = WKI_KERNEL(winograd_weights),
@@ -20,6 +21,9 @@ const wki_kernels WKI_KERNEL(kernels) = {
     .linear = WKI_KERNEL(linear),
     .linear_input = WKI_KERNEL(linear_input),
     .linear_weight = WKI_KERNEL(linear_weight),
+#if READS_PIXELS
+    .linear_update = WKI_KERNEL(linear_update),
+#endif
     .cross_entropy = WKI_KERNEL(cross_entropy),
     .pixels_to_rows = WKI_KERNEL(pixels_to_rows),
     .pixels_to_lanes = WKI_KERNEL(pixels_to_lanes),

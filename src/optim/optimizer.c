@@ -137,7 +137,8 @@ void wki_optimizer_end_step(wick_optimizer *optimizer)
 wki_updater wki_optimizer_updater(wick_optimizer *optimizer)
 {
     const wki_clip *clip = optimizer->clip.max_norm > 0.0 ? &optimizer->clip : NULL;
-    return (wki_updater){wki_optimizer_update, optimizer, clip};
+    const bool plain = optimizer->plain && optimizer->average == NULL;
+    return (wki_updater){wki_optimizer_update, optimizer, clip, plain ? &optimizer->rates[0].lr : NULL};
 }
 
 /* A piece that stays in the first cache between the update and its average. */

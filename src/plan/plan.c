@@ -7,7 +7,7 @@
 
 /* Parts of the batch. An image of its own, with columns in the lanes, is little work beside the gradients of a large Linear,
  * which are written and read for each part. */
-enum { MAX_PARTS = 8, MAX_PARTS_OF_COLUMNS = 4, ALIGN_FLOATS = 16 };
+enum { MAX_PARTS_OF_COLUMNS = 4, ALIGN_FLOATS = 16 };
 
 static size_t round_up(size_t floats)
 {
@@ -301,7 +301,7 @@ static void choose_lanes(wki_plan *plan)
     plan->columns = plan->capacity < plan->columns_below;
     plan->block_images = plan->columns ? 1 : WKI_LANES;
     plan->blocks = (int)((plan->capacity + plan->block_images - 1) / plan->block_images);
-    plan->parts = WKI_MIN(plan->blocks, plan->columns ? MAX_PARTS_OF_COLUMNS : MAX_PARTS);
+    plan->parts = WKI_MIN(plan->blocks, plan->columns ? MAX_PARTS_OF_COLUMNS : WKI_MAX_PARTS);
     plan->slots = plan->blocks;
 }
 

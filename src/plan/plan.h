@@ -17,7 +17,7 @@ typedef struct wki_plan wki_plan;
 /* Where a batch comes from: pixels of each image (uint8, divided by 255 as they are read) or float
  * rows. */
 typedef struct wki_batch {
-    const uint8_t *const *pixels; /* [count], or NULL */
+    const uint8_t *const *pixels; /* of a step, [count], or NULL */
     const float *images;          /* [count][numel], if pixels and fetch are NULL */
     /* Instead of pixels, or NULL: writes the pixels of the batch's image number `at`. It is called by
      * the thread that runs the image's block. */
@@ -61,6 +61,8 @@ typedef struct wki_updater {
                    size_t end);
     void *optimizer;
     const wki_clip *clip; /* or NULL */
+    /* If all that update() does to any parameter is value -= *sgd_lr * gradient; else NULL. Then it need not be called. */
+    const float *sgd_lr;
 } wki_updater;
 
 /* The module's plan for inputs of that shape (the batch first): the one it has, if it fits, else a

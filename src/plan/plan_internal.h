@@ -8,6 +8,12 @@
 /* How many floats a block's buffer may have at most, so that int32 offsets reach everything. */
 #define WKI_BLOCK_LIMIT ((int64_t)INT32_MAX / 2)
 
+/* The most parts of a batch whose gradients are kept apart. */
+enum { WKI_MAX_PARTS = 8 };
+
+/* The parameter that is the weights of the first layer, op 1, where it has any: they come in the layers' order. */
+enum { WKI_FIRST_WEIGHTS = 0 };
+
 /* Rows and columns of zeros around each channel of a lanes buffer. */
 typedef struct wki_halo {
     int64_t top, left, bottom, right;
@@ -55,6 +61,7 @@ typedef struct wki_task {
     /* Nobody looks at what is between the layers, and no other thread works on the block: gradients take the place of data
      * where they may, and convolutions do the pooling behind them. */
     bool fused;
+    bool late; /* the first layer leaves its weights' gradients for wki_linear_update() to make */
 } wki_task;
 
 /* What an op's settle() is told: all blocks have come as far as the op. */
@@ -71,6 +78,15 @@ typedef struct wki_prepare {
     bool forward, backward;
     int thread, threads;
 } wki_prepare;
+
+/* What a thread does once all blocks have gone back. */
+typedef struct wki_update {
+    wki_plan *plan;
+    const wki_updater *updater; /* NULL: the gradients are added to those that are there */
+    int parts;
+    const wki_task *late; /* [parts] the blocks whose first layer left its weights' gradients, or NULL */
+    int thread, threads;
+} wki_update;
 
 typedef struct wki_op_kind {
     const char *name;
@@ -179,7 +195,7 @@ struct wki_plan {
     int blocks;
     int parts; /* parts of the batch whose gradients are kept apart */
     int slots;
-    bool late_input; /* the first layer makes the input's numbers of pixels, as it reads them */
+    bool late_input; /* the first layer reads pixels, and makes numbers of them itself */
 
     wki_value *values;
     int value_count;
@@ -283,8 +299,15 @@ bool wki_conv2d_unpools(const wki_op *op, const wki_task *task);
 bool wki_uses_batch(const wki_op *op);
 /* Whether it is a dropout that drops now. */
 bool wki_drops(const wki_op *op);
-/* The pixels of the task's images, if it is left to the first layer to make the input of them; else NULL. */
+/* The pixels of the task's images, if it is left to the first layer to make numbers of them; else NULL. */
 const uint8_t *const *wki_late_pixels(const wki_task *task);
+/* Whether the first layer can make its weights' gradients of this batch at the end of a step, add up those of all parts, and
+ * update the weights, all at once: what is written and read in between otherwise are several times the weights. And a thread's
+ * share of that. */
+bool wki_updates_late(const wki_plan *plan, const wki_batch *batch);
+void wki_linear_update(const wki_update *update);
+/* Adds up the parts of the gradients and updates the parameters: a thread's share. */
+void wki_plan_update(const wki_update *update);
 /* The value as the kernels see it that look at each number alone; a task's part of its channels. */
 wki_grid wki_grid_of(const wki_task *task, const wki_value *value);
 /* How many images block `block` of a batch of `count` has. */

@@ -23,6 +23,7 @@ typedef struct run {
     float *losses;
     int64_t *predictions;
     const wki_updater *updater;
+    bool late; /* the first layer's weights' gradients are made as they are used: see wki_late_update */
 } run;
 
 static void sync_threads(const run *r)
@@ -173,29 +174,40 @@ static void run_block(const run *r, const wki_task *task, bool present, const sp
         run_input_gradient(r, task);
 }
 
-static void run_part(const run *r, int part, int thread, const span *now)
+static wki_task task_of(const run *r, int part, int thread)
 {
-    wki_plan *plan = r->plan;
-    int begin = r->blocks * part / r->parts, end = r->blocks * (part + 1) / r->parts;
-    bool own_slot = r->fused && r->split == 1 && r->stages == 1;
-    wki_task task = {
-        .plan = plan,
+    return (wki_task){
+        .plan = r->plan,
         .batch = r->batch,
         .thread = thread,
         .part = thread % r->split,
         .parts = r->split,
-        .gradients = plan->gradients + (size_t)part * plan->parameter_floats,
+        .gradients = r->plan->gradients + (size_t)part * r->plan->parameter_floats,
         .input_gradient = r->input_gradient != NULL,
         .backward = r->backward,
         .fused = r->fused && r->split == 1,
+        .late = r->late,
     };
+}
+
+static void take_block(wki_task *task, int block, int slot)
+{
+    const wki_plan *plan = task->plan;
+    task->slot = plan->memory + (size_t)slot * plan->slot_floats;
+    task->first = (int64_t)block * plan->block_images;
+    task->images = (int)WKI_MIN(plan->block_images, task->batch->count - task->first);
+}
+
+static void run_part(const run *r, int part, int thread, const span *now)
+{
+    const int begin = r->blocks * part / r->parts, end = r->blocks * (part + 1) / r->parts;
+    const bool own_slot = r->fused && r->split == 1 && r->stages == 1 && !r->late;
+    wki_task task = task_of(r, part, thread);
     /* Threads that share parts wait for each other at every op, so all go the same number of rounds. */
     for (int i = 0; i < (r->split > 1 ? r->rounds : end - begin); i++) {
-        int block = begin + i;
-        bool present = part < r->parts && block < end;
-        task.slot = plan->memory + (size_t)(own_slot ? thread : present ? block : 0) * plan->slot_floats;
-        task.first = (int64_t)block * plan->block_images;
-        task.images = (int)WKI_MIN(plan->block_images, r->batch->count - task.first);
+        const int block = begin + i;
+        const bool present = part < r->parts && block < end;
+        take_block(&task, block, own_slot ? thread : present ? block : 0);
         task.accumulate = i > 0;
         run_block(r, &task, present, now);
     }
@@ -242,68 +254,7 @@ static void run_stages(const run *r, int thread, int threads)
     }
 }
 
-/* ---- gradients and update ---- */
-
-/* Numbers from .. to of a parameter: a few at a time, so that each is still in the L1 cache when it is used for the last
- * time. */
-static void reduce_parameter(const run *r, int index, size_t from, size_t to)
-{
-    enum { AT_A_TIME = 1024 };
-    const wki_plan *plan = r->plan;
-    wki_parameter *parameter = plan->parameters[index];
-    float *gradient = parameter->grad->data, *parts = plan->gradients + plan->parameter_at[index];
-    for (size_t end; from < to; from = end) {
-        end = WKI_MIN(to, from + AT_A_TIME);
-        float *sum = r->updater != NULL ? gradient : parts;
-        plan->kernels->sum_parts(sum + from, parts + from, r->parts, plan->parameter_floats, end - from);
-        if (r->updater != NULL)
-            r->updater->update(r->updater->optimizer, index, parameter->value->data, gradient, from,
-                               end);
-        else
-            plan->kernels->add(gradient + from, parts + from, end - from);
-    }
-}
-
-/* Adds up the parts of numbers begin .. end of all parameters; with an updater they become the
- * gradient and the parameter is updated, else they are added to the gradient. */
-static void reduce(const run *r, size_t begin, size_t end)
-{
-    const wki_plan *plan = r->plan;
-    for (int i = 0; i < plan->parameter_count; i++) {
-        size_t at = plan->parameter_at[i], count = (size_t)plan->parameters[i]->value->numel;
-        if (at < end && at + count > begin)
-            reduce_parameter(r, i, begin > at ? begin - at : 0, WKI_MIN(end - at, count));
-    }
-}
-
-/* The same with a clip: this thread's chunks become the gradient, then all threads meet, then it is updated with. */
-static void reduce_clipped(const run *r, int thread, int threads)
-{
-    const wki_plan *plan = r->plan;
-    const wki_updater *updater = r->updater;
-    const wki_clip *clip = updater->clip;
-    size_t begin = clip->chunk_count * (size_t)thread / (size_t)threads;
-    size_t end = clip->chunk_count * ((size_t)thread + 1) / (size_t)threads;
-    for (size_t i = begin; i < end; i++) {
-        const wki_chunk *c = &clip->chunks[i];
-        float *gradient = (float *)plan->parameters[c->parameter]->grad->data + c->begin;
-        const float *parts = plan->gradients + plan->parameter_at[c->parameter] + c->begin;
-        plan->kernels->sum_parts(gradient, parts, r->parts, plan->parameter_floats, c->end - c->begin);
-        clip->sums[i] = plan->kernels->sum_squares(gradient, c->end - c->begin);
-    }
-    if (threads > 1)
-        wki_team_barrier(plan->context->team);
-    float factor = wki_clip_factor(clip);
-    for (size_t i = begin; i < end; i++) {
-        const wki_chunk *c = &clip->chunks[i];
-        const wki_parameter *parameter = plan->parameters[c->parameter];
-        float *gradient = parameter->grad->data;
-        if (factor < 1.0f)
-            plan->kernels->scale(gradient + c->begin, c->end - c->begin, factor);
-        updater->update(updater->optimizer, c->parameter, parameter->value->data, gradient, c->begin,
-                        c->end);
-    }
-}
+/* ---- all of it ---- */
 
 /* What is made of the weights, each thread its share of them, and of the statistics that are there before the run. */
 static void prepare(const run *r, int thread, int threads)
@@ -322,24 +273,32 @@ static void prepare(const run *r, int thread, int threads)
         wki_team_barrier(plan->context->team);
 }
 
+/* The parts of the gradients, once all blocks have gone back. */
+static void update(const run *r, int thread, int threads)
+{
+    wki_task blocks[WKI_MAX_PARTS];
+    for (int i = 0; i < r->parts && r->late; i++) {
+        blocks[i] = task_of(r, i, thread);
+        take_block(&blocks[i], i, i);
+    }
+    wki_plan_update(&(wki_update){.plan = r->plan,
+                                  .updater = r->updater,
+                                  .parts = r->parts,
+                                  .late = r->late ? blocks : NULL,
+                                  .thread = thread,
+                                  .threads = threads});
+}
+
 static void run_thread(void *argument, int thread, int threads)
 {
     const run *r = argument;
-    wki_plan *plan = r->plan;
     prepare(r, thread, threads);
     run_stages(r, thread, threads);
     if (!r->backward)
         return;
     if (threads > 1)
-        wki_team_barrier(plan->context->team);
-    if (r->updater != NULL && r->updater->clip != NULL) {
-        reduce_clipped(r, thread, threads);
-        return;
-    }
-    /* Whole cache lines each. */
-    size_t lines = plan->parameter_floats / WKI_LANES;
-    size_t t = (size_t)thread, n = (size_t)threads;
-    reduce(r, lines * t / n * WKI_LANES, lines * (t + 1) / n * WKI_LANES);
+        wki_team_barrier(r->plan->context->team);
+    update(r, thread, threads);
 }
 
 int wki_plan_threads(const wki_plan *plan, int64_t count, double passes, bool *doubtful)
@@ -363,6 +322,15 @@ static int useful_threads(const run *r, wki_tuner **tuner)
     return *tuner == NULL || wki_tuner_several(*tuner) ? threads : 1;
 }
 
+/* Whether a part is one block, which stays in a slot of its own, and the updater leaves it to the layer. */
+static bool may_update_late(const run *r)
+{
+    const wki_updater *updater = r->updater;
+    return r->split == 1 && r->forward && r->backward && r->fused && !r->flips && updater != NULL &&
+           updater->clip == NULL && updater->sgd_lr != NULL && r->blocks == r->parts &&
+           r->blocks <= r->plan->slots && wki_updates_late(r->plan, r->batch);
+}
+
 static void run_threads(run *r, int threads)
 {
     wki_plan *plan = r->plan;
@@ -376,6 +344,7 @@ static void run_threads(run *r, int threads)
     /* Threads that share a block need one slot a block. */
     r->split = r->blocks > plan->slots ? 1 : WKI_MAX(1, threads / r->parts);
     threads = r->split > 1 ? r->split * r->parts : WKI_MIN(threads, r->parts);
+    r->late = may_update_late(r);
     if (threads == 1)
         run_thread(r, 0, 1);
     else

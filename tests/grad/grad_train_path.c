@@ -38,13 +38,19 @@ static wick_dataset *make_data(wick_context *context)
     return make_images(context, 1, SIDE, SIDE);
 }
 
-/* A training: its losses, and the weights at its end. */
+/* A training: its losses, the weights at its end, and the gradients of its last step. */
 typedef struct training {
     float losses[EPOCHS * MOST_BATCHES];
     int count;
     wick_metrics metrics;
-    wick_state_dict *weights;
+    wick_state_dict *weights, *gradients;
 } training;
+
+static void free_training(training *t)
+{
+    wick_state_dict_free(t->weights);
+    wick_state_dict_free(t->gradients);
+}
 
 /* What all trainings of a comparison share. */
 typedef struct setting {
@@ -84,6 +90,7 @@ static void keep_weights(const setting *s, parts *p, training *t)
     if (s->how.ema != 0.0)
         must(s->context, wick_optimizer_swap_average(p->optimizer));
     must(s->context, wick_module_state_dict(p->module, &t->weights));
+    must(s->context, wick_module_gradients(p->module, &t->gradients));
 }
 
 static void close_parts(parts *p)
@@ -170,6 +177,17 @@ static void assert_same_weights(const wick_state_dict *a, const wick_state_dict 
     }
 }
 
+/* As numbers: what is added to a zeroed gradient is never -0. */
+static void assert_same_gradients(const wick_state_dict *a, const wick_state_dict *b, const char *what)
+{
+    for (int64_t i = 0; i < wick_state_dict_count(a); i++) {
+        wick_tensor *x = wick_state_dict_tensor(a, i), *y = wick_state_dict_tensor(b, i);
+        for (int64_t k = 0; k < wick_tensor_numel(x); k++)
+            if (wick_tensor_f32(x)[k] != wick_tensor_f32(y)[k])
+                fail_msg("%s: the last gradient of %s differs", what, wick_state_dict_key(a, i));
+    }
+}
+
 static void assert_same(const setting *s, const training *a, const training *b, const char *what)
 {
     char where[1200];
@@ -180,6 +198,7 @@ static void assert_same(const setting *s, const training *a, const training *b, 
             fail_msg("%s: the loss of step %d is %.9g and %.9g", where, i, (double)a->losses[i],
                      (double)b->losses[i]);
     assert_same_weights(a->weights, b->weights, where);
+    assert_same_gradients(a->gradients, b->gradients, where);
     assert_true(a->metrics.loss == b->metrics.loss);
     assert_true(a->metrics.accuracy == b->metrics.accuracy);
     assert_int_equal(a->metrics.correct, b->metrics.correct);
@@ -200,16 +219,16 @@ static void check_setting(const setting *s)
         must(s->context, wick_context_set_threads(s->context, threads[i]));
         train_fused(s, &other);
         assert_same(s, &first, &other, what);
-        wick_state_dict_free(other.weights);
+        free_training(&other);
         if (threads[i] > 1) /* else nothing was compared */
             assert_int_equal(wki_team_threads(s->context->team), threads[i]);
         if (s->batch_size > 1 && threads[i] == 8) {
             train_singly(s, &other);
             assert_same(s, &first, &other, what);
-            wick_state_dict_free(other.weights);
+            free_training(&other);
         }
     }
-    wick_state_dict_free(first.weights);
+    free_training(&first);
 }
 
 static void test_the_same_bits(void **state)
@@ -395,6 +414,33 @@ static void test_random_models(void **state)
     }
 }
 
+/* A first layer that reads pixels, with its weights updated as their gradients are made, where it may be: images of which
+ * vectors are full, and one that are not; more outputs than go at a time; more blocks than parts; and what an updater, or a
+ * loader, may do beside. */
+static void test_first_layers_of_pixels(void **state)
+{
+    static const int64_t images[][3] = {{1, 8, 8}, {1, 4, 12}, {3, 8, 8}, {1, 7, 7}, {1, 4, 4}};
+    static const char *const models[] = {
+        "Sequential(Flatten(), LazyLinear(23), ReLU(), Linear(23, 5))",
+        "Sequential(Flatten(), LazyLinear(5, bias=False))",
+        "Sequential(Flatten(), LazyLinear(12), ReLU(), Residual(Linear(12, 12)), Dropout(0.3), "
+        "Linear(12, 5))",
+    };
+    static const wick_train_options ways[] = {{0}, {.momentum = 0.9}, {.ema = 0.9}, {.clip_grad = 0.1}};
+    static const int64_t batch_sizes[] = {16, 30, 100, 150};
+    wick_context *context = *state;
+    for (size_t i = 0; i < WKI_COUNT(images); i++) {
+        wick_dataset *data =
+            make_images(context, (int)images[i][0], (int)images[i][1], (int)images[i][2]);
+        for (size_t k = 0; k < WKI_COUNT(ways) * WKI_COUNT(batch_sizes); k++) {
+            const setting s = {context, data, models[(i + k) % WKI_COUNT(models)],
+                               batch_sizes[k / WKI_COUNT(ways)], ways[k % WKI_COUNT(ways)]};
+            check_setting(&s);
+        }
+        wick_dataset_free(data);
+    }
+}
+
 static void test_ways_to_train(void **state)
 {
     wick_context *context = *state;
@@ -434,15 +480,15 @@ static void test_every_instruction_set(void **state)
         train_fused(&s, &fused);
         train_singly(&s, &singly);
         assert_same(&s, &fused, &singly, name);
-        wick_state_dict_free(singly.weights);
+        free_training(&singly);
         if (best.weights != NULL && strcmp(name, "x86-64") != 0)
             assert_same(&s, &best, &fused, name);
         if (best.weights == NULL)
             best = fused;
         else
-            wick_state_dict_free(fused.weights);
+            free_training(&fused);
     }
-    wick_state_dict_free(best.weights);
+    free_training(&best);
     wick_dataset_free(data);
 }
 
@@ -473,7 +519,7 @@ static void test_trained_loaded_trained_again(void **state)
     assert_same_weights(end, whole.weights, "trained, loaded, trained again");
     wick_state_dict_free(between);
     wick_state_dict_free(end);
-    wick_state_dict_free(whole.weights);
+    free_training(&whole);
     close_parts(&a);
     close_parts(&b);
     wick_dataset_free(data);
@@ -483,10 +529,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_context, free_context)
-        TEST(test_the_same_bits),         TEST(test_shared_blocks),
-        TEST(test_gradients_in_place),    TEST(test_pooling_convolutions),
-        TEST(test_random_models),         TEST(test_ways_to_train),
-        TEST(test_every_instruction_set), TEST(test_trained_loaded_trained_again),
+        TEST(test_the_same_bits),
+        TEST(test_shared_blocks),
+        TEST(test_gradients_in_place),
+        TEST(test_pooling_convolutions),
+        TEST(test_random_models),
+        TEST(test_first_layers_of_pixels),
+        TEST(test_ways_to_train),
+        TEST(test_every_instruction_set),
+        TEST(test_trained_loaded_trained_again),
     };
     return cmocka_run_group_tests(tests, ref_seed, NULL);
 }

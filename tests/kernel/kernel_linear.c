@@ -196,50 +196,128 @@ static void test_rows_one_by_one(void **state)
     }
 }
 
-/* Rows of pixels give what the same rows give as numbers, which they leave in input. */
-static void check_pixels(lin *l, const wki_kernels *kernels, const uint8_t *const *pixels)
+/* A layer whose rows are pixels, which are there as numbers too. */
+static void make_pixels(lin *l, const uint8_t **pixels)
 {
-    wki_linear_call call = l->call;
-    float *numbers = call.input, *from_numbers = kt_floats(l->output_floats);
-    call.output = from_numbers;
-    kernels->linear(&call);
-    call.pixels = pixels;
-    call.input = kt_floats(l->input_floats);
-    call.output = kt_floats(l->output_floats);
-    kernels->linear(&call);
-    for (int r = 0; r < call.rows; r++) {
-        const ptrdiff_t in = r * call.in_pitch, out = r * call.out_pitch;
-        if (kt_first_difference(numbers + in, call.input + in, (size_t)call.in_features) > 0)
-            fail_msg("%s: row %d of %d became other numbers", kernels->name, r, call.rows);
-        if (kt_first_difference(from_numbers + out, call.output + out, (size_t)call.out_features) > 0)
-            fail_msg("%s: row %d of %d pixels gives other bits", kernels->name, r, call.rows);
+    enum { MOST_ROWS = 40, MOST_FEATURES = 64 };
+    static uint8_t bytes[MOST_ROWS][MOST_FEATURES];
+    do {
+        kt_release();
+        make_case(l);
+    } while (l->call.in_features <= WKI_LANES);
+    for (int r = 0; r < l->call.rows; r++) {
+        pixels[r] = bytes[r];
+        for (int i = 0; i < l->call.in_features; i++) {
+            bytes[r][i] = (uint8_t)kt_int(0, UINT8_MAX);
+            l->call.input[r * l->call.in_pitch + i] = (float)bytes[r][i] / 255.0f;
+        }
     }
-    check_gaps(call.input, call.rows, call.in_pitch, call.in_features, kernels->name);
-    check_gaps(call.output, call.rows, call.out_pitch, call.out_features, kernels->name);
+}
+
+static void assert_same_rows(const float *right, const float *got, int rows, ptrdiff_t pitch, int count,
+                             const char *name, const char *what)
+{
+    for (int r = 0; r < rows; r++)
+        if (kt_first_difference(right + r * pitch, got + r * pitch, (size_t)count) > 0)
+            fail_msg("%s: %s: row %d of %d has other bits", name, what, r, rows);
+    check_gaps(got, rows, pitch, count, name);
+}
+
+/* The output and the weights' gradient of what the call says. */
+static void run_pixels(wki_linear_call *call, const lin *l, const wki_kernels *kernels)
+{
+    call->output = kt_floats(l->output_floats);
+    kernels->linear(call);
+    call->weight_gradient = output_like(l->before, l->weight_floats, call->accumulate);
+    call->bias_gradient = NULL;
+    kernels->linear_weight(call);
+}
+
+/* Rows of pixels give what the same rows give as numbers; these are left in input, or input is left alone. */
+static void check_pixels(const lin *l, const wki_kernels *kernels, const uint8_t *const *pixels)
+{
+    wki_linear_call numbers = l->call, call = l->call;
+    if (kernels->reads_pixels && call.in_features % WKI_LANES != 0)
+        return;
+    run_pixels(&numbers, l, kernels);
+    call.pixels = pixels;
+    call.input = kernels->reads_pixels ? NULL : kt_floats(l->input_floats);
+    run_pixels(&call, l, kernels);
+    if (call.input != NULL)
+        assert_same_rows(numbers.input, call.input, call.rows, call.in_pitch, call.in_features,
+                         kernels->name, "input");
+    assert_same_rows(numbers.output, call.output, call.rows, call.out_pitch, call.out_features,
+                     kernels->name, "output of pixels");
+    assert_same_rows(numbers.weight_gradient, call.weight_gradient, 1, 0, (int)l->weight_floats,
+                     kernels->name, "weight gradient of pixels");
 }
 
 static void test_rows_of_pixels(void **state)
 {
     (void)state;
-    enum { MOST_ROWS = 40, MOST_FEATURES = 50 };
-    static uint8_t bytes[MOST_ROWS][MOST_FEATURES];
-    const uint8_t *pixels[MOST_ROWS];
+    const uint8_t *pixels[40];
     const wki_kernels *kernels;
     for (int n = 0; n < CASES; n++) {
         lin l;
-        do {
-            kt_release();
-            make_case(&l);
-        } while (l.call.in_features <= WKI_LANES);
-        for (int r = 0; r < l.call.rows; r++) {
-            pixels[r] = bytes[r];
-            for (int i = 0; i < l.call.in_features; i++) {
-                bytes[r][i] = (uint8_t)kt_int(0, UINT8_MAX);
-                l.call.input[r * l.call.in_pitch + i] = (float)bytes[r][i] / 255.0f;
-            }
-        }
+        make_pixels(&l, pixels);
         for (int k = 0; (kernels = kt_table(k)) != NULL; k++)
             check_pixels(&l, kernels, pixels);
+        kt_release();
+    }
+}
+
+/* linear_weight of each part, sum_parts and sgd, one after the other; then the features in two calls of linear_update. */
+static void check_update(const lin *l, const wki_kernels *kernels, const uint8_t *const *pixels)
+{
+    enum { MOST = 5 };
+    wki_linear_call parts[MOST];
+    const int count = kt_int(1, MOST), features = l->call.in_features;
+    const size_t floats = l->weight_floats;
+    const float lr = 0.3f;
+    float *gradients = kt_floats(MOST * floats), *sum = kt_floats(floats), *weight = kt_floats(floats);
+    float *updated = kt_floats(floats), *updated_by = kt_floats(floats);
+    if (!kernels->reads_pixels || features % WKI_LANES != 0)
+        return;
+    for (int p = 0; p < count; p++) {
+        const int begin = l->call.rows * p / count, end = l->call.rows * (p + 1) / count;
+        parts[p] = l->call;
+        parts[p].accumulate = false;
+        parts[p].bias_gradient = NULL;
+        parts[p].pixels = pixels + begin;
+        parts[p].delta += begin * l->call.out_pitch;
+        parts[p].rows = end - begin;
+        parts[p].weight_gradient = gradients + (size_t)p * floats;
+        kernels->linear_weight(&parts[p]);
+        parts[p].weight_gradient = parts[p].input = NULL;
+    }
+    kernels->sum_parts(sum, gradients, count, floats, floats);
+    memcpy(weight, l->call.weight, floats * sizeof(float));
+    memcpy(updated, weight, floats * sizeof(float));
+    kernels->sgd(weight, sum, floats, lr);
+    wki_linear_update_call call = {.parts = parts,
+                                   .part_count = count,
+                                   .weight = updated,
+                                   .gradient = updated_by,
+                                   .end = kt_int(0, features / WKI_LANES) * WKI_LANES,
+                                   .lr = lr};
+    kernels->linear_update(&call);
+    call.begin = call.end;
+    call.end = features;
+    kernels->linear_update(&call);
+    assert_same_rows(sum, updated_by, 1, 0, (int)floats, kernels->name, "gradient of all parts");
+    assert_same_rows(weight, updated, 1, 0, (int)floats, kernels->name, "updated weights");
+}
+
+static void test_updates(void **state)
+{
+    (void)state;
+    const uint8_t *pixels[40];
+    const wki_kernels *kernels;
+    for (int n = 0; n < CASES; n++) {
+        lin l;
+        make_pixels(&l, pixels);
+        for (int k = 0; (kernels = kt_table(k)) != NULL; k++)
+            check_update(&l, kernels, pixels);
         kt_release();
     }
 }
@@ -250,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_rows_one_by_one),
         cmocka_unit_test(test_rows_of_pixels),
+        cmocka_unit_test(test_updates),
     };
     return cmocka_run_group_tests(tests, kt_seed, NULL);
 }
