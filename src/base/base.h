@@ -60,6 +60,9 @@ wick_status wki_fail_in(wick_context *context, wick_status status, const char *f
 
 /* ---- memory ---- */
 
+/* What is as large as that begins at a multiple of it, where the system has such pages. */
+enum { WKI_LARGE_PAGE = 2 << 20 };
+
 /* count * size zeroed bytes, aligned to 64; at least one byte. *out is freed with free(). Much, from 64 MiB on, is asked
  * for only if the system says that it is there: it would grant more, and end the process later.
  * Errors: WICK_ENOMEM, saying how much was asked for and what for ("what", such as "a tensor"). */

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { ALIGNMENT = 64, LARGE_PAGE = 2 << 20 };
+enum { ALIGNMENT = 64 };
 
 /* From so many bytes on it is looked up whether they are there. */
 #define MUCH (UINT64_C(64) << 20)
@@ -75,13 +75,13 @@ static wick_status no_memory(wick_context *context, size_t count, size_t size, c
  * those of 4 KiB are more than a processor keeps the places of. */
 static void *take(size_t bytes)
 {
-    const size_t alignment = WANTS_LARGE_PAGES && bytes >= LARGE_PAGE ? LARGE_PAGE : ALIGNMENT;
+    const size_t alignment = WANTS_LARGE_PAGES && bytes >= WKI_LARGE_PAGE ? WKI_LARGE_PAGE : ALIGNMENT;
     const size_t whole = (bytes + alignment - 1) / alignment * alignment;
     void *memory = aligned_alloc(alignment, whole);
     if (memory == NULL)
         return NULL;
 #if WANTS_LARGE_PAGES
-    if (alignment == LARGE_PAGE)
+    if (alignment == WKI_LARGE_PAGE)
         (void)madvise(memory, whole, MADV_HUGEPAGE); /* a wish: that it is not granted is no failure */
 #endif
     memset(memory, 0, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
@@ -91,7 +91,7 @@ static void *take(size_t bytes)
 wick_status wki_alloc(wick_context *context, size_t count, size_t size, const char *what, void **out)
 {
     uint64_t bytes;
-    if (!wki_mul_u64(count, size, &bytes) || bytes > PTRDIFF_MAX - LARGE_PAGE)
+    if (!wki_mul_u64(count, size, &bytes) || bytes > PTRDIFF_MAX - WKI_LARGE_PAGE)
         return no_memory(context, count, size, what);
     const uint64_t there = bytes < MUCH ? UINT64_MAX : available_memory();
     if (bytes > there)
