@@ -10,14 +10,16 @@ typedef struct conv {
     float *outputs[KT_GROUPS]; /* the first of each group, to compare the others with */
 } conv;
 
-static void make_offsets(wki_conv2d_call *call, int most)
+/* Runs of `run` taps that read columns which are next to each other, as those of a kernel's row are. */
+static void make_offsets(wki_conv2d_call *call, int most, int run)
 {
     int32_t *offset = kt_bytes((size_t)call->taps * sizeof(*offset));
+    const int across = (run - 1) * WKI_LANES;
     for (int t = 0; t < call->taps; t++)
-        offset[t] = kt_int(-most, most);
-    if (call->taps > 1) { /* the ends are reached */
-        offset[0] = -most;
-        offset[call->taps - 1] = most;
+        offset[t] = t % run > 0 ? offset[t - 1] + WKI_LANES : kt_int(-most, most - across);
+    for (int k = 0; k < run && call->taps > run; k++) { /* the ends are reached */
+        offset[k] = k * WKI_LANES - most;
+        offset[call->taps - run + k] = most - across + k * WKI_LANES;
     }
     call->offset = offset;
 }
@@ -26,16 +28,18 @@ static void make_case(conv *c)
 {
     wki_conv2d_call *call = &c->call;
     bool odd = kt_once_in(4);
-    int rows = kt_int(1, 6), reach = kt_int(0, 40);
+    const int run = kt_once_in(2) ? 3 : 1;
+    int rows = kt_int(1, 6), reach = kt_int(0, 40) + (run - 1) * WKI_LANES;
     *c = (conv){.call = {.taps = kt_once_in(20) ? 0 : kt_int(1, kt_once_in(8) ? MANY_TAPS : MOST_TAPS),
                          .channels = kt_int(1, 13),
                          .columns = kt_int(1, 9),
                          .images = kt_once_in(2) ? WKI_LANES : kt_int(1, WKI_LANES),
                          .relu = kt_once_in(2)}};
+    call->taps = call->taps / run * run;
     call->row_begin = kt_int(0, rows - 1);
     call->row_end = kt_int(call->row_begin, rows);
     size_t input_floats = kt_plane(&call->in, 1, rows * kt_int(1, 2), call->columns * kt_int(1, 3));
-    make_offsets(call, reach);
+    make_offsets(call, reach, run);
     call->input = kt_random_floats(input_floats + 2 * (size_t)reach, odd) + reach;
     call->weight = kt_random_floats((size_t)call->channels * (size_t)call->taps, odd && kt_once_in(2));
     if (kt_once_in(2))
@@ -146,7 +150,7 @@ static void test_every_tile(void **state)
             c.call.row_begin = 0;
             c.call.row_end = 2;
             c.call.taps = kt_int(1, 9);
-            make_offsets(&c.call, 16);
+            make_offsets(&c.call, 16, 1);
             c.call.input = kt_random_floats(kt_plane(&c.call.in, 1, 2, c.call.columns) + 32, false) + 16;
             c.call.weight = kt_random_floats((size_t)channels * (size_t)c.call.taps, false);
             c.call.bias = kt_random_floats((size_t)channels, false);
@@ -163,7 +167,7 @@ static void test_many_channels(void **state)
     enum { CHANNELS = 120001 };
     conv c = {
         .call = {.taps = 1, .channels = CHANNELS, .columns = 1, .row_end = 1, .images = WKI_LANES}};
-    make_offsets(&c.call, 0);
+    make_offsets(&c.call, 0, 1);
     c.call.input = kt_random_floats(kt_plane(&c.call.in, 1, 1, 1), false);
     c.call.weight = kt_random_floats(CHANNELS, false);
     c.output_floats = kt_plane(&c.call.out, CHANNELS, 1, 1);
