@@ -26,8 +26,9 @@ ALWAYS_INLINE float pixel_float(uint8_t pixel)
 }
 
 /* Whether a vector of pixels becomes numbers beside the multiply-adds, in units that these leave idle: then whoever wants
- * numbers may as well read pixels. */
-#if defined(__AVX512F__) && VW == 16
+ * numbers may as well read pixels. The tests set it where that is not so. */
+#if defined(READS_PIXELS)
+#elif defined(__AVX512F__) && VW == 16
 #define READS_PIXELS 1
 #else
 #define READS_PIXELS 0
@@ -36,7 +37,7 @@ ALWAYS_INLINE float pixel_float(uint8_t pixel)
 /* A vector of pixels. gcc 12 widens bytes in two steps and by quarters of a vector where one instruction does it. */
 ALWAYS_INLINE vec load_pixels(const uint8_t *pixels)
 {
-#if READS_PIXELS
+#if defined(__AVX512F__) && VW == 16
     /* p / 255 is 0.pppp... in base 256. Of the first four digits, as an integer, those that a float has no place for are half
      * a unit or more, which is rounded up; an exponent less by 32, where it is not 0, divides by 2^32. None of it is work for
      * the units that multiply. */

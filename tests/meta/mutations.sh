@@ -122,6 +122,12 @@ mutation 'the gradient of few channels forgets the tiles before' src/cpu/conv2d_
 mutation 'a Linear of few features leaves the bias out' src/cpu/linear_few.h \
     's/sum\[r\]\[v\] + load(bias + v \* VW)/sum[r][v]/' \
     kernel/kernel_linear
+mutation 'the weights of a first layer of pixels are updated by the last part of a batch alone' src/cpu/linear_weight.c \
+    's/load(before + (o \* 2 + v) \* VW) + sum/sum/' \
+    kernel/kernel_linear
+mutation 'taps that are next to each other read the same column' src/cpu/conv2d.c \
+    's/w \* pixel\[x + k\]\[v\]/w * pixel[x][v]/' \
+    kernel/kernel_conv2d
 mutation 'images that are flipped at test time are not, with columns in the lanes' src/plan/plan_flip.c \
     's/value->lanes && r < rows/value->lanes \&\& !plan->columns \&\& r < rows/' \
     unit/unit_flipped_outputs
