@@ -27,21 +27,26 @@ typedef struct sweep {
     int row_begin, row_end;
 } sweep;
 
-ALWAYS_INLINE void tile(const sweep *s, int o, int t, int v, const int no, const int nt)
+/* with_bias: the sums of delta alone, too, which are there to be added up anyway. */
+ALWAYS_INLINE void tile(const sweep *s, int o, int t, int v, const int no, const int nt,
+                        const bool with_bias)
 {
     const wki_conv2d_weight_call *call = s->call;
     const ptrdiff_t taps = call->taps, channel = call->out.channel;
     const ptrdiff_t delta_column = call->out.column, input_column = call->in.column;
     float *place = s->sums + ((o - call->channel_begin) * taps + t) * WKI_LANES + v * VW;
-    vec sum[MAX_OUT][MAX_TAPS];
+    float *bias_place = s->bias + (o - call->channel_begin) * WKI_LANES + v * VW;
+    vec sum[MAX_OUT][MAX_TAPS], bias[MAX_OUT];
     UNROLL for (int i = 0; i < no; i++) UNROLL for (int j = 0; j < nt; j++) sum[i][j] =
         load(place + (i * taps + j) * WKI_LANES);
+    UNROLL for (int i = 0; i < no && with_bias; i++) bias[i] = load(bias_place + i * WKI_LANES);
     for (int y = s->row_begin; y < s->row_end; y++) {
         const float *delta = call->delta + o * channel + y * call->out.row + v * VW;
         const float *input = call->input + y * call->in.row + v * VW;
         for (int x = 0; x < call->columns; x++) {
             vec d[MAX_OUT];
             UNROLL for (int i = 0; i < no; i++) d[i] = load(delta + i * channel);
+            UNROLL for (int i = 0; i < no && with_bias; i++) bias[i] += d[i];
             UNROLL for (int j = 0; j < nt; j++)
             {
                 vec pixel = load(input + call->offset[t + j]);
@@ -54,14 +59,22 @@ ALWAYS_INLINE void tile(const sweep *s, int o, int t, int v, const int no, const
     }
     UNROLL for (int i = 0; i < no; i++) UNROLL for (int j = 0; j < nt; j++)
         store(place + (i * taps + j) * WKI_LANES, sum[i][j]);
+    UNROLL for (int i = 0; i < no && with_bias; i++) store(bias_place + i * WKI_LANES, bias[i]);
 }
+
+/* Whether the registers hold the bias's sums beside the others, delta's numbers and a pixel. */
+#define BIAS_FITS(no, nt) ((no) * ((nt) + 2) + 2 <= REGISTERS)
 
 typedef void tile_function(const sweep *s, int o, int t, int v);
 
 #define TILE(no, nt)                                                                                    \
     static __attribute__((noinline)) void tile_##no##_##nt(const sweep *s, int o, int t, int v)         \
     {                                                                                                   \
-        tile(s, o, t, v, no, nt);                                                                       \
+        tile(s, o, t, v, no, nt, false);                                                                \
+    }                                                                                                   \
+    static __attribute__((noinline)) void bias_tile_##no##_##nt(const sweep *s, int o, int t, int v)    \
+    {                                                                                                   \
+        tile(s, o, t, v, no, nt, BIAS_FITS(no, nt));                                                    \
     }
 #define TILES(no) TILE(no, 1) TILE(no, 2) TILE(no, 3) TILE(no, 4) TILE(no, 5) TILE(no, 6)
 TILES(1)
@@ -71,28 +84,40 @@ TILES(3)
 TILES(4)
 #endif
 
-#define TILE_NAMES(no)                                                                                  \
+/* [whether with the bias][channels][taps] */
+#define TILE_NAMES(name, no)                                                                            \
     {                                                                                                   \
-        NULL, tile_##no##_1, tile_##no##_2, tile_##no##_3, tile_##no##_4, tile_##no##_5, tile_##no##_6  \
+        NULL, name##_##no##_1, name##_##no##_2, name##_##no##_3, name##_##no##_4, name##_##no##_5,      \
+            name##_##no##_6                                                                             \
     }
-static tile_function *const tiles[MAX_OUT + 1][MAX_TAPS + 1] = {
-    {NULL},        TILE_NAMES(1), TILE_NAMES(2),
 #if MAX_OUT > 2
-    TILE_NAMES(3), TILE_NAMES(4),
+#define TABLE(name)                                                                                     \
+    {                                                                                                   \
+        {NULL}, TILE_NAMES(name, 1), TILE_NAMES(name, 2), TILE_NAMES(name, 3), TILE_NAMES(name, 4)      \
+    }
+#else
+#define TABLE(name)                                                                                     \
+    {                                                                                                   \
+        {NULL}, TILE_NAMES(name, 1), TILE_NAMES(name, 2)                                                \
+    }
 #endif
-};
+static tile_function *const tiles[2][MAX_OUT + 1][MAX_TAPS + 1] = {TABLE(tile), TABLE(bias_tile)};
 
 /* All taps of some output channels, in groups of as equal a size as can be. Both halves of a cache line are used while
  * it is in the L1 cache. */
 static void sweep_taps(const sweep *s, int o, int no)
 {
     const int taps = s->call->taps, groups = (taps + MAX_TAPS - 1) / MAX_TAPS;
+    const bool bias = s->call->bias_gradient != NULL;
+    bool done = false;
     for (int g = 0; g < groups; g++) {
         int begin = (int)((int64_t)taps * g / groups), end = (int)((int64_t)taps * (g + 1) / groups);
+        const bool with_bias = bias && g == 0 && BIAS_FITS(no, end - begin);
         for (int v = 0; v * VW < s->call->images; v++)
-            tiles[no][end - begin](s, o, begin, v);
+            tiles[with_bias][no][end - begin](s, o, begin, v);
+        done |= with_bias;
     }
-    if (s->call->bias_gradient != NULL)
+    if (bias && !done)
         conv2d_bias_lanes(s->call->delta, s->call->out, s->row_begin, s->row_end, s->call->columns, o,
                           o + no, s->bias + (o - s->call->channel_begin) * WKI_LANES);
 }
