@@ -106,10 +106,17 @@ FOR_MANY(WEIGHT_OF_PIXELS)
 
 #define WEIGHT_OF_PIXELS_NAME(no) weight_of_pixels_##no,
 static weight_function *const weight_of_pixels_tiles[MANY + 1] = {NULL, FOR_MANY(WEIGHT_OF_PIXELS_NAME)};
-#else
-/* linear has made numbers of them. */
-#define weight_of_pixels_tiles weight_tiles
 #endif
+
+static weight_function *const *find_tiles(const wki_linear_call *call)
+{
+#if READS_PIXELS
+    if (call->pixels != NULL)
+        return weight_of_pixels_tiles;
+#endif
+    (void)call; /* elsewhere linear has made numbers of pixels */
+    return weight_tiles;
+}
 
 /* Of outputs out ..., four or one. */
 static void bias_four(const wki_linear_call *call, int out, vec4 *sum)
@@ -145,7 +152,7 @@ static void bias_gradient(const wki_linear_call *call)
 
 static void weight_gradient(const wki_linear_call *call)
 {
-    weight_function *const *tiles = call->pixels != NULL ? weight_of_pixels_tiles : weight_tiles;
+    weight_function *const *tiles = find_tiles(call);
     for (int tile = 0; tile < tile_count(call->out_features); tile++) {
         const int begin = tile_begin(call->out_features, tile);
         tiles[tile_begin(call->out_features, tile + 1) - begin](call, begin);
