@@ -423,6 +423,7 @@ static void test_first_layers_of_pixels(void **state)
     static const char *const models[] = {
         "Sequential(Flatten(), LazyLinear(23), ReLU(), Linear(23, 5))",
         "Sequential(Flatten(), LazyLinear(5, bias=False))",
+        "Sequential(Flatten(), LazyLinear(9), BatchNorm1d(9), ReLU(), Linear(9, 5))",
         "Sequential(Flatten(), LazyLinear(12), ReLU(), Residual(Linear(12, 12)), Dropout(0.3), "
         "Linear(12, 5))",
     };
