@@ -23,7 +23,7 @@ typedef struct run {
     float *losses;
     int64_t *predictions;
     const wki_updater *updater;
-    bool late; /* the first layer's weights' gradients are made as they are used: see wki_updates_late() */
+    bool late; /* the first layer updates its weights at the end: see wki_updates_late() */
 } run;
 
 static void sync_threads(const run *r)
