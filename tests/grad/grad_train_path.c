@@ -415,8 +415,8 @@ static void test_random_models(void **state)
 }
 
 /* A first layer that reads pixels, with its weights updated as their gradients are made, where it may be: images of which
- * vectors are full, and one that are not; more outputs than go at a time; more blocks than parts; and what an updater, or a
- * loader, may do beside. */
+ * vectors are full, and one that are not; more outputs than go at a time; more blocks than parts; and updaters that do more
+ * than SGD alone. */
 static void test_first_layers_of_pixels(void **state)
 {
     static const int64_t images[][3] = {{1, 8, 8}, {1, 4, 12}, {3, 8, 8}, {1, 7, 7}, {1, 4, 4}};

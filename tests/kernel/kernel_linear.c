@@ -252,20 +252,6 @@ static void check_pixels(const lin *l, const wki_kernels *kernels, const uint8_t
                      kernels->name, "weight gradient of pixels");
 }
 
-static void test_rows_of_pixels(void **state)
-{
-    (void)state;
-    const uint8_t *pixels[40];
-    const wki_kernels *kernels;
-    for (int n = 0; n < CASES; n++) {
-        lin l;
-        make_pixels(&l, pixels);
-        for (int k = 0; (kernels = kt_table(k)) != NULL; k++)
-            check_pixels(&l, kernels, pixels);
-        kt_release();
-    }
-}
-
 /* linear_weight of each part, sum_parts and sgd, one after the other; then the features in two calls of linear_update. */
 static void check_update(const lin *l, const wki_kernels *kernels, const uint8_t *const *pixels)
 {
@@ -308,18 +294,31 @@ static void check_update(const lin *l, const wki_kernels *kernels, const uint8_t
     assert_same_rows(weight, updated, 1, 0, (int)floats, kernels->name, "updated weights");
 }
 
-static void test_updates(void **state)
+typedef void pixel_check(const lin *l, const wki_kernels *kernels, const uint8_t *const *pixels);
+
+static void check_layers_of_pixels(pixel_check *check_one)
 {
-    (void)state;
     const uint8_t *pixels[40];
     const wki_kernels *kernels;
     for (int n = 0; n < CASES; n++) {
         lin l;
         make_pixels(&l, pixels);
         for (int k = 0; (kernels = kt_table(k)) != NULL; k++)
-            check_update(&l, kernels, pixels);
+            check_one(&l, kernels, pixels);
         kt_release();
     }
+}
+
+static void test_rows_of_pixels(void **state)
+{
+    (void)state;
+    check_layers_of_pixels(check_pixels);
+}
+
+static void test_updates(void **state)
+{
+    (void)state;
+    check_layers_of_pixels(check_update);
 }
 
 int main(void)
