@@ -17,7 +17,7 @@ enum { MAX_OUT = 5, TILE_ROWS = 2 };
 #define FOR_OUTPUTS(F) FOR_1_TO_5(F)
 #endif
 
-/* Rows of numbers, or of pixels, which become numbers on the way: those of that row, unless pixels are as good to read. */
+/* Rows of numbers, or of pixels, which become numbers on the way and, unless READS_PIXELS, are stored in their row. */
 typedef struct source {
     float *numbers;
     const uint8_t *pixels;
@@ -86,7 +86,7 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
         const float *weight[MAX_OUT];
         vec sum[TILE_ROWS][MAX_OUT];
         UNROLL for (int r = 0; r < nr; r++) input[r] =
-            (source){call->input + (row + r) * call->in_pitch + v * VW,
+            (source){pixels && READS_PIXELS ? NULL : call->input + (row + r) * call->in_pitch + v * VW,
                      pixels ? call->pixels[row + r] + v * VW : NULL};
         UNROLL for (int o = 0; o < no; o++) weight[o] = call->weight + (out + o) * features + v * VW;
         UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++) sum[r][o] = (vec){0};

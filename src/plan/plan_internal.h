@@ -304,7 +304,7 @@ const uint8_t *const *wki_late_pixels(const wki_task *task);
 /* Whether the first layer can make its weights' gradients of this batch at the end of a step, add up those of all parts, and
  * update the weights, all at once: what is written and read in between otherwise are several times the weights. And a thread's
  * share of that. */
-bool wki_updates_late(const wki_plan *plan, const wki_batch *batch);
+bool wki_updates_late(wki_plan *plan, const wki_batch *batch);
 void wki_linear_update(const wki_update *update);
 /* Adds up the parts of the gradients and updates the parameters: a thread's share. */
 void wki_plan_update(const wki_update *update);

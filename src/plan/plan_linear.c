@@ -98,9 +98,9 @@ static void backward(const wki_op *op, const wki_task *task)
     task->plan->kernels->linear_input(&call);
 }
 
-bool wki_updates_late(const wki_plan *plan, const wki_batch *batch)
+bool wki_updates_late(wki_plan *plan, const wki_batch *batch)
 {
-    const wki_task task = {.plan = (wki_plan *)plan, .batch = batch};
+    const wki_task task = {.plan = plan, .batch = batch};
     return plan->kernels->reads_pixels && wki_late_pixels(&task) != NULL;
 }
 
