@@ -509,6 +509,22 @@ static void test_random_conv2d(void **state)
     }
 }
 
+/* Around the image the bias alone is left, so near zero that no image makes a clear decision. */
+static void test_unclear_bias(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"Conv2d(1, 3, kernel_size=1, padding=1)", "ReLU()", NULL};
+    static const int64_t shape[] = {1, 2, 3};
+    wick_context *context = open_context(2, 0);
+    wick_module *module = ref_sequential(context, texts);
+    float *bias = wick_tensor_f32(wick_module_child(module, 0)->parameters[1].value);
+    bias[1] = 1e-7f;
+    ref_check_module(context, module, 5, 3, shape);
+    assert_true(fabsf(bias[1]) > 3e-6f);
+    wick_module_free(module);
+    wick_context_free(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -521,6 +537,7 @@ int main(void)
         cmocka_unit_test(test_few_and_many),
         cmocka_unit_test(test_ways),
         cmocka_unit_test(test_random_conv2d),
+        cmocka_unit_test(test_unclear_bias),
     };
     return cmocka_run_group_tests(tests, ref_seed, NULL);
 }
