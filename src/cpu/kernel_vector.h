@@ -308,4 +308,51 @@ ALWAYS_INLINE vec4 sum_lanes_of_four(const float *a, const float *b, const float
     return (s[0] + s[2]) + (s[1] + s[3]);
 }
 
+#if VPB == 1
+/* What sum_quarters() makes of four blocks of lanes, one in each quarter. */
+ALWAYS_INLINE vec sum_quarters_of_four(vec a, vec b, vec c, vec d)
+{
+    const vec ab =
+        __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+        __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    const vec cd =
+        __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+        __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+    return __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+           __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+
+/* The last two steps, within quarters: first and third, second and fourth number; then these. */
+ALWAYS_INLINE vec add_second_half_of_quarters(vec a, vec b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+           __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+}
+
+ALWAYS_INLINE vec add_odd_numbers(vec a, vec b)
+{
+    return __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30) +
+           __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
+}
+#endif
+
+/* The same of as many times 16 as go well at once. */
+#if VPB == 1
+enum { SUMS_AT_ONCE = 16 };
+ALWAYS_INLINE void sum_lanes_at_once(const float (*lanes)[WKI_LANES], float *sums)
+{
+    vec s[4];
+    UNROLL for (int i = 0; i < 4; i++) s[i] = sum_quarters_of_four(
+        load(lanes[i]), load(lanes[4 + i]), load(lanes[8 + i]), load(lanes[12 + i]));
+    store(sums, add_odd_numbers(add_second_half_of_quarters(s[0], s[1]),
+                                add_second_half_of_quarters(s[2], s[3])));
+}
+#else
+enum { SUMS_AT_ONCE = 4 };
+ALWAYS_INLINE void sum_lanes_at_once(const float (*lanes)[WKI_LANES], float *sums)
+{
+    *(vec4 *)sums = sum_lanes_of_four(lanes[0], lanes[1], lanes[2], lanes[3]);
+}
+#endif
+
 #endif

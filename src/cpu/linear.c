@@ -17,31 +17,48 @@ enum { MAX_OUT = 5, TILE_ROWS = 2 };
 #define FOR_OUTPUTS(F) FOR_1_TO_5(F)
 #endif
 
-/* Rows of numbers, or of pixels, which become numbers on the way and, unless READS_PIXELS, are stored in their row. */
+/* A row of numbers, or of pixels, which become numbers on the way and, unless READS_PIXELS, are stored in their row; those that
+ * will be wanted next are asked for as these are read. */
 typedef struct source {
     float *numbers;
-    const uint8_t *pixels;
+    const uint8_t *pixels, *ahead;
 } source;
+
+/* Features i ...: a vector of each row. */
+ALWAYS_INLINE void dot_block(vec sum[TILE_ROWS][MAX_OUT], const source input[TILE_ROWS],
+                             const float *const weight[MAX_OUT], ptrdiff_t i, const int nr, const int no,
+                             const bool pixels)
+{
+    vec x[TILE_ROWS];
+    UNROLL for (int r = 0; r < nr; r++)
+    {
+        x[r] = pixels ? load_pixels(input[r].pixels + i) : load(input[r].numbers + i);
+        if (pixels && !READS_PIXELS)
+            store(input[r].numbers + i, x[r]);
+    }
+    UNROLL for (int o = 0; o < no; o++)
+    {
+        vec w = load(weight[o] + i);
+        KEEP_IN_REGISTER(w);
+        UNROLL for (int r = 0; r < nr; r++) sum[r][o] += w * x[r];
+    }
+}
 
 ALWAYS_INLINE void dot(vec sum[TILE_ROWS][MAX_OUT], const source input[TILE_ROWS],
                        const float *const weight[MAX_OUT], ptrdiff_t end, const int nr, const int no,
                        const bool pixels)
 {
-    for (ptrdiff_t i = 0; i < end; i += WKI_LANES) {
-        vec x[TILE_ROWS];
-        UNROLL for (int r = 0; r < nr; r++)
-        {
-            x[r] = pixels ? load_pixels(input[r].pixels + i) : load(input[r].numbers + i);
-            if (pixels && !READS_PIXELS)
-                store(input[r].numbers + i, x[r]);
-        }
-        UNROLL for (int o = 0; o < no; o++)
-        {
-            vec w = load(weight[o] + i);
-            KEEP_IN_REGISTER(w);
-            UNROLL for (int r = 0; r < nr; r++) sum[r][o] += w * x[r];
-        }
+    /* A cache line of pixels; what must divide by 255 has no use for so long a loop. */
+    enum { AT_A_TIME = VPB <= 2 ? 64 : WKI_LANES };
+    ptrdiff_t i = 0;
+    for (; i + AT_A_TIME <= end; i += AT_A_TIME) {
+        UNROLL for (int r = 0; r < nr && pixels; r++) __builtin_prefetch(input[r].ahead + i, 0, 2);
+        UNROLL for (int k = 0; k < AT_A_TIME; k += WKI_LANES)
+            dot_block(sum, input, weight, i + k, nr, no, pixels);
     }
+    UNROLL for (int r = 0; r < nr && pixels; r++) __builtin_prefetch(input[r].ahead + i, 0, 2);
+    for (; i < end; i += WKI_LANES)
+        dot_block(sum, input, weight, i, nr, no, pixels);
 }
 
 /* Copies the features that do not fill a block of lanes, followed by zeros. */
@@ -59,23 +76,13 @@ static void convert_tail(const uint8_t *pixels, ptrdiff_t features, float *to)
         to[i] = pixel_float(pixels[i]);
 }
 
-/* Four outputs of a row from their sums in the lanes. */
-ALWAYS_INLINE void finish_four(const wki_linear_call *call, float (*sums)[WKI_LANES], const float *bias,
-                               float *output)
-{
-    vec4 y = sum_lanes_of_four(sums[0], sums[1], sums[2], sums[3]);
-    y += bias != NULL ? *(const vec4 *)bias : (vec4){0};
-    *(vec4 *)output = call->relu ? relu_vec4(y) : y;
-}
-
-/* weight_tail: the last features' weights of the outputs out ..., padded. */
+/* weight_tail: the last features' weights of the outputs out ..., padded. sums: [nr][no], in the lanes. */
 ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
-                                float (*weight_tail)[WKI_LANES], const int nr, const int no,
-                                const bool pixels)
+                                float (*weight_tail)[WKI_LANES], float (*sums)[WKI_LANES], const int nr,
+                                const int no, const bool pixels)
 {
     const ptrdiff_t features = call->in_features, whole = features / WKI_LANES * WKI_LANES;
     const bool tail = whole < features && !(pixels && READS_PIXELS);
-    float sums[TILE_ROWS][MAX_OUT][WKI_LANES];
     float input_tail[TILE_ROWS][WKI_LANES];
     for (int r = 0; r < nr && tail && pixels; r++)
         convert_tail(call->pixels[row + r], features, call->input + (row + r) * call->in_pitch);
@@ -87,7 +94,8 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
         vec sum[TILE_ROWS][MAX_OUT];
         UNROLL for (int r = 0; r < nr; r++) input[r] =
             (source){pixels && READS_PIXELS ? NULL : call->input + (row + r) * call->in_pitch + v * VW,
-                     pixels ? call->pixels[row + r] + v * VW : NULL};
+                     pixels ? call->pixels[row + r] + v * VW : NULL,
+                     pixels ? (v == 0 ? call->ahead : call->pixels)[row + r] : NULL};
         UNROLL for (int o = 0; o < no; o++) weight[o] = call->weight + (out + o) * features + v * VW;
         UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++) sum[r][o] = (vec){0};
         dot(sum, input, weight, whole, nr, no, pixels);
@@ -97,18 +105,37 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
             dot(sum, input, weight, WKI_LANES, nr, no, false);
         }
         UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++)
-            store(sums[r][o] + v * VW, sum[r][o]);
+            store(sums[r * no + o] + v * VW, sum[r][o]);
     }
-    UNROLL for (int r = 0; r < nr; r++)
-    {
+}
+
+/* Rows whose sums are finished at a time: done by the tile the multiply-adds would wait for it. */
+enum { FINISHED_ROWS = 16 };
+
+/* Outputs out ... of the rows row ... from their sums in the lanes, [rows][no]. */
+ALWAYS_INLINE void finish_rows(const wki_linear_call *call, int row, int rows, int out,
+                               float (*sums)[WKI_LANES], const int no)
+{
+    float all[FINISHED_ROWS * MAX_OUT + SUMS_AT_ONCE];
+    const int count = rows * no;
+    for (int i = count; i % SUMS_AT_ONCE != 0; i++)
+        for (int v = 0; v < VPB; v++)
+            store(sums[i] + v * VW, (vec){0});
+    for (int i = 0; i < count; i += SUMS_AT_ONCE)
+        sum_lanes_at_once((const float(*)[WKI_LANES])sums + i, all + i);
+    for (int r = 0; r < rows; r++) {
         float *output = call->output + (row + r) * call->out_pitch + out;
-        const float *bias = call->bias == NULL ? NULL : call->bias + out;
+        const float *bias = call->bias == NULL ? NULL : call->bias + out, *sum = all + r * no;
         /* The last four overlap the ones before, with the same results. */
         UNROLL for (int o = 0; o < no && no >= 4; o += 4)
-            finish_four(call, sums[r] + WKI_MIN(o, no - 4),
-                        bias == NULL ? NULL : bias + WKI_MIN(o, no - 4), output + WKI_MIN(o, no - 4));
+        {
+            const int at = WKI_MIN(o, no - 4);
+            const vec4 y =
+                *(const vec4 *)(sum + at) + (bias != NULL ? *(const vec4 *)(bias + at) : (vec4){0});
+            *(vec4 *)(output + at) = call->relu ? relu_vec4(y) : y;
+        }
         for (int o = 0; o < no && no < 4; o++) {
-            float y = sum_lanes(sums[r][o]) + (bias != NULL ? bias[o] : 0.0f);
+            const float y = sum[o] + (bias != NULL ? bias[o] : 0.0f);
             output[o] = call->relu && y < 0.0f ? 0.0f : y;
         }
     }
@@ -117,19 +144,26 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
 typedef void forward_function(const wki_linear_call *call, int out);
 
 /* All rows of outputs out ... What the call says is copied, so that nothing that is written can change it. */
-#define FORWARD_OF(name, no, pixels)                                                                    \
+#define FORWARD_OF(name, no, of_pixels)                                                                 \
     static __attribute__((noinline)) void name(const wki_linear_call *from, int out)                    \
     {                                                                                                   \
-        const wki_linear_call call = *from;                                                             \
-        float weight_tail[MAX_OUT][WKI_LANES];                                                          \
-        int row = 0;                                                                                    \
+        wki_linear_call call = *from;                                                                   \
+        float weight_tail[MAX_OUT][WKI_LANES], sums[FINISHED_ROWS * MAX_OUT + SUMS_AT_ONCE][WKI_LANES]; \
+        if (out > 0 || call.ahead == NULL)                                                              \
+            call.ahead = call.pixels;                                                                   \
         for (int o = 0; o < no && call.in_features % WKI_LANES != 0; o++)                               \
             copy_tail(call.weight + (out + o) * (ptrdiff_t)call.in_features, call.in_features,          \
                       weight_tail[o]);                                                                  \
-        for (; row + TILE_ROWS <= call.rows; row += TILE_ROWS)                                          \
-            forward_tile(&call, row, out, weight_tail, TILE_ROWS, no, pixels);                          \
-        for (; row < call.rows; row++)                                                                  \
-            forward_tile(&call, row, out, weight_tail, 1, no, pixels);                                  \
+        for (int row = 0; row < call.rows; row += FINISHED_ROWS) {                                      \
+            const int rows = WKI_MIN(FINISHED_ROWS, call.rows - row);                                   \
+            int r = 0;                                                                                  \
+            for (; r + TILE_ROWS <= rows; r += TILE_ROWS)                                               \
+                forward_tile(&call, row + r, out, weight_tail, sums + r * no, TILE_ROWS, no,            \
+                             of_pixels);                                                                \
+            for (; r < rows; r++)                                                                       \
+                forward_tile(&call, row + r, out, weight_tail, sums + r * no, 1, no, of_pixels);        \
+            finish_rows(&call, row, rows, out, sums, no);                                               \
+        }                                                                                               \
     }
 #define FORWARD(no)                                                                                     \
     FORWARD_OF(forward_##no, no, false)                                                                 \

@@ -208,6 +208,13 @@ const uint8_t *const *wki_late_pixels(const wki_task *task)
     return late ? batch->pixels + task->first : NULL;
 }
 
+const uint8_t *const *wki_late_ahead(const wki_task *task)
+{
+    const wki_batch *batch = task->batch;
+    const bool all = batch->ahead_count >= task->first + task->images;
+    return all && wki_late_pixels(task) != NULL ? batch->ahead + task->first : NULL;
+}
+
 static void input_forward(const wki_op *op, const wki_task *task)
 {
     const wki_value *value = &task->plan->values[op->out];

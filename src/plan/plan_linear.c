@@ -67,6 +67,8 @@ static void forward(const wki_op *op, const wki_task *task)
     wki_linear_call call = call_for(op, task);
     const int first = take_rows(task, &call);
     call.pixels = find_pixels(op, task, first);
+    const uint8_t *const *ahead = call.pixels != NULL ? wki_late_ahead(task) : NULL;
+    call.ahead = ahead != NULL ? ahead + first : NULL;
     task->plan->kernels->linear(&call);
 }
 

@@ -34,14 +34,14 @@ static void sync_threads(const run *r)
 
 /* ---- one block ---- */
 
-/* Asks for a share of the next batch's pixels that this task will want. */
+/* Asks for a share of the next batch's pixels that this task will want, unless the first layer does. */
 static void prefetch_ahead(const wki_task *task, int64_t share, int64_t shares)
 {
     enum { CACHE_LINE = 64 };
     const wki_batch *batch = task->batch;
     const int64_t images = WKI_MIN(task->images, batch->ahead_count - task->first);
     const int64_t lines = (task->plan->values[0].numel + CACHE_LINE - 1) / CACHE_LINE;
-    if (images <= 0 || task->part != 0)
+    if (images <= 0 || task->part != 0 || wki_late_ahead(task) != NULL)
         return;
     const int64_t begin = images * lines * share / shares, end = images * lines * (share + 1) / shares;
     int64_t image = begin / lines, line = begin % lines;
