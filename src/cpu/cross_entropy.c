@@ -16,7 +16,7 @@ typedef struct piece {
     float lanes[PIECE][WKI_LANES];
 } piece;
 
-/* In fours; lanes behind the last row repeat it. */
+/* In fours, of which the last overlaps the one before; lanes behind the last row repeat it. */
 static void load_piece(piece *to, const float *from)
 {
     const int last = to->rows - 1;
@@ -24,14 +24,14 @@ static void load_piece(piece *to, const float *from)
         const float *row[4];
         for (int k = 0; k < 4; k++)
             row[k] = from + WKI_MIN(n + k, last) * to->pitch;
-        int c = 0;
-        for (; c + 4 <= to->classes; c += 4) {
+        for (int begin = 0; begin < to->classes && to->classes >= 4; begin += 4) {
+            const int c = WKI_MIN(begin, to->classes - 4);
             vec4 four[4];
             UNROLL for (int k = 0; k < 4; k++) four[k] = *(const vec4 *)(row[k] + c);
             transpose4(four);
             UNROLL for (int k = 0; k < 4; k++) * (vec4 *)(to->lanes[c + k] + n) = four[k];
         }
-        for (; c < to->classes; c++)
+        for (int c = 0; c < to->classes && to->classes < 4; c++)
             UNROLL for (int k = 0; k < 4; k++) to->lanes[c][n + k] = row[k][c];
     }
 }
@@ -41,15 +41,15 @@ static void store_piece(const piece *from, float *to)
     for (int n = 0; n < from->rows; n += 4) {
         const int rows = WKI_MIN(4, from->rows - n);
         float *row = to + n * from->pitch;
-        int c = 0;
-        for (; c + 4 <= from->classes; c += 4) {
+        for (int begin = 0; begin < from->classes && from->classes >= 4; begin += 4) {
+            const int c = WKI_MIN(begin, from->classes - 4);
             vec4 four[4];
             UNROLL for (int k = 0; k < 4; k++) four[k] = *(const vec4 *)(from->lanes[c + k] + n);
             transpose4(four);
             for (int k = 0; k < rows; k++)
                 *(vec4 *)(row + k * from->pitch + c) = four[k];
         }
-        for (; c < from->classes; c++)
+        for (int c = 0; c < from->classes && from->classes < 4; c++)
             for (int k = 0; k < rows; k++)
                 row[k * from->pitch + c] = from->lanes[c][n + k];
     }
@@ -81,20 +81,28 @@ static float weighted_row(const wki_cross_entropy_call *call, const float *logit
     return own * (log_sum - (logits[target] - most)) + away;
 }
 
-/* The first largest of each row, a NaN above all. */
+/* The first largest of each row, a NaN above all: first how large it is, then, from the last class to the first, where. So no
+ * class waits for the one before it longer than for one instruction. */
 static void find_largest(const piece *p, int32_t first_class, float *most, int32_t *at)
 {
     for (int n = 0; n < p->rows; n += VW) {
-        vec largest = load(most + n);
-        ivec place = *(const ivec *)(at + n);
+        const vec before = load(most + n);
+        vec largest = before;
+        ivec nan = before != before, place = {0};
         for (int c = 0; c < p->classes; c++) {
-            vec x = load(p->lanes[c] + n);
-            ivec take = (x > largest) | ((x != x) & (largest == largest));
-            largest = select_vec(take, x, largest);
-            place = (take & (first_class + c)) | (~take & place);
+            const vec x = load(p->lanes[c] + n);
+            largest = larger_vec(x, largest);
+            nan |= x != x;
         }
+        largest = select_vec(nan, splat(NAN), largest);
+        for (int c = p->classes - 1; c >= 0; c--) {
+            const vec x = load(p->lanes[c] + n);
+            const ivec is = (x == largest) | (x != x);
+            place = (is & (first_class + c)) | (~is & place);
+        }
+        const ivec keep = (before != before) | (before == largest);
         store(most + n, largest);
-        *(ivec *)(at + n) = place;
+        *(ivec *)(at + n) = (keep & *(const ivec *)(at + n)) | (~keep & place);
     }
 }
 
@@ -149,12 +157,19 @@ static void finish_lanes(const wki_cross_entropy_call *call, const piece *logits
     }
 }
 
-static float finish_target(const wki_cross_entropy_call *call, const float *logits, int64_t target,
-                           float most, float sum, float *gradient)
+/* The losses of these rows, and the target's share of their gradients. */
+static void finish_targets(const wki_cross_entropy_call *call, int row, int rows, const float *most,
+                           const float *sum)
 {
-    if (gradient != NULL && !(call->mask && logits[target] <= 0.0f))
-        gradient[target] -= call->scale;
-    return logf(sum) - (logits[target] - most);
+    const ptrdiff_t pitch = call->pitch;
+    const float *logits = call->logits + row * pitch, scale = call->scale;
+    const int64_t *targets = call->targets + row;
+    float *gradient = call->gradient == NULL ? NULL : call->gradient + row * pitch;
+    for (int n = 0; n < rows && gradient != NULL; n++)
+        if (!(call->mask && logits[n * pitch + targets[n]] <= 0.0f))
+            gradient[n * pitch + targets[n]] -= scale;
+    for (int n = 0; n < rows; n++)
+        call->losses[row + n] = logf(sum[n]) - (logits[n * pitch + targets[n]] - most[n]);
 }
 
 /* Finds each row's largest logit and sum of exponentials, which are left in gradient, if that is wanted; in_lanes: as the
@@ -196,12 +211,14 @@ static void do_rows(const wki_cross_entropy_call *call, int row, int rows)
     for (int n = 0; n < WKI_LANES; n++)
         most[n] = -INFINITY;
     do_lanes(call, logits, rows, in_lanes, most, at, sum, gradient);
-    for (int n = 0; n < rows; n++) {
+    for (int n = 0; n < rows; n++)
         call->predictions[row + n] = at[n];
-        call->losses[row + n] = (in_lanes ? finish_target : finish_row)(
-            call, logits + n * call->pitch, call->targets[row + n], most[n], sum[n],
-            gradient == NULL ? NULL : gradient + n * call->pitch);
-    }
+    if (in_lanes)
+        finish_targets(call, row, rows, most, sum);
+    for (int n = 0; n < rows && !in_lanes; n++)
+        call->losses[row + n] =
+            finish_row(call, logits + n * call->pitch, call->targets[row + n], most[n], sum[n],
+                       gradient == NULL ? NULL : gradient + n * call->pitch);
 }
 
 void WKI_KERNEL(cross_entropy)(const wki_cross_entropy_call *call)
