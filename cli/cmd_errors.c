@@ -27,6 +27,7 @@ static const cli_option options[] = {
     {"out", "FILE", OPTION_TEXT, offsetof(errors_args, out), 0, 0,
      "draw them there, as .png or .svg: each image with its probabilities, and the pairs"},
     SOURCE_OPTIONS(errors_args),
+    SOURCE_CHANNELS_OPTION(errors_args),
     SOURCE_READING_OPTIONS(errors_args),
     SOURCE_TTA_OPTION(errors_args),
     {"limit", "N", OPTION_INT, offsetof(errors_args, limit), 0, INT32_MAX,

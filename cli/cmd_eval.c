@@ -32,6 +32,9 @@ static const cli_option options[] = {
      "the data set; else the run's, or fashion-mnist"},
     {"data-dir", "DIR", OPTION_TEXT, offsetof(eval_args, data.data_dir), 0, 0,
      "where to look for a known data set first"},
+    SIZE_OF_FILE_OPTION(eval_args, data.image_size),
+    CHANNELS_OF_FILE_OPTION(eval_args, data.channels),
+    NORMALIZE_OF_FILE_OPTION(eval_args, data.normalize),
     {"batch-size", "N", OPTION_INT, offsetof(eval_args, data.batch_size), 1, INT32_MAX,
      "how many images a batch has, over which model_loss and model_acc are means; else the run's, or "
      "32"},
@@ -59,18 +62,24 @@ static const char about[] =
     "confusion matrix, whose diagonal adds up to the right answers.\n"
     "Code that a file names is never run: what is no state_dict of tensors is refused.\n";
 
-static const char examples[] = "  wick eval runs/train\n"
-                               "      the model of a run, on the data it was trained for\n"
-                               "  wick eval model_2.pth --model v2 --hidden-units 10\n"
-                               "      weights that PyTorch saved\n"
-                               "  wick eval runs/train --data kmnist --json\n"
-                               "      the same model on other data, for a program to read\n";
+static const char examples[] =
+    "  wick eval runs/train\n"
+    "      the model of a run, on the data it was trained for\n"
+    "  wick eval model_2.pth --model v2 --hidden-units 10\n"
+    "      weights that PyTorch saved\n"
+    "  wick eval cats.pth --model cats.txt --data pictures --image-size 64 "
+    "--normalize 0.5:0.25\n"
+    "      weights for a folder of pictures, made what they were made when the "
+    "model was trained\n"
+    "  wick eval runs/train --data kmnist --json\n"
+    "      the same model on other data, for a program to read\n";
 
 typedef struct eval_work {
     wick_run *run; /* NULL for a file */
     char *weights; /* the file's path */
     cli_model_choice choice;
     cli_data_args data;
+    float mean[3], std[3]; /* of a file, if it is normalised: where data's point to */
     wick_dataset *test_data;
     wick_loader *loader;
     wick_module *model;
@@ -116,7 +125,23 @@ static void fill_data(const eval_args *args, eval_work *evaluation)
         data->batch_size = args->data.batch_size;
     if (args->data.limit >= 0)
         data->limit = args->data.limit;
+    data->image_size = args->data.image_size;
+    data->channels = args->data.channels;
     data_read_as(data, args->data.skip_broken, args->data.memory_limit);
+}
+
+/* The test half, and of a file what it is to be normalised with. */
+static wick_status open_data(cli_app *app, const eval_args *args, eval_work *evaluation)
+{
+    TRY(dataset_open(app, &evaluation->data, WICK_TEST, &evaluation->test_data));
+    if (args->data.normalize == NULL)
+        return WICK_OK;
+    TRY(data_normalization(app, "MEAN:STD", args->data.normalize,
+                           wick_dataset_image_shape(evaluation->test_data)[0], evaluation->mean,
+                           evaluation->std));
+    evaluation->data.mean = evaluation->mean;
+    evaluation->data.std = evaluation->std;
+    return WICK_OK;
 }
 
 /* The weights of a file in the model that the flags name. */
@@ -155,6 +180,8 @@ static wick_status open_operand(cli_app *app, const eval_args *args, eval_work *
             app, "--report is for a run as it is: a folder, without --model, --hidden-units, --tta, "
                  "--data and --limit");
     if (is_folder(operand)) {
+        TRY(data_of_file_alone(app, operand, args->data.image_size, args->data.channels,
+                               args->data.normalize));
         TRY(wick_run_open(app->context, operand, &evaluation->run));
         return path_join(app, operand, "model.pth", &evaluation->weights);
     }
@@ -182,7 +209,7 @@ static wick_status open_all(cli_app *app, const eval_args *args, eval_work *eval
     TRY(settings_use_machine(app, &args->machine));
     TRY(open_operand(app, args, evaluation));
     fill_data(args, evaluation);
-    TRY(dataset_open(app, &evaluation->data, WICK_TEST, &evaluation->test_data));
+    TRY(open_data(app, args, evaluation));
     TRY(check_classes(app, evaluation));
     TRY(load_model(app, args, evaluation));
     model_set_tta(evaluation->model, args->tta);

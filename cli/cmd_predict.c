@@ -22,6 +22,7 @@ typedef struct predict_args {
 
 static const cli_option options[] = {
     SOURCE_OPTIONS(predict_args),
+    SOURCE_CHANNELS_OPTION(predict_args),
     SOURCE_TTA_OPTION(predict_args),
     {"top", "N", OPTION_INT, offsetof(predict_args, top), 1, INT32_MAX,
      "how many classes to print of each picture"},

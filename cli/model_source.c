@@ -27,8 +27,10 @@ static wick_status take_facts(cli_app *app, cli_source *source, const int64_t *i
 static wick_status find_facts(cli_app *app, cli_source *source)
 {
     wick_dataset_facts facts;
-    if (wick_dataset_known_facts(source->data.data, &facts))
+    if (wick_dataset_known_facts(source->data.data, &facts)) {
+        TRY(data_shape(app, &source->data, facts.image_shape));
         return take_facts(app, source, facts.image_shape, facts.class_count, facts.classes);
+    }
     TRY(source_dataset(app, source, WICK_TEST));
     return take_facts(app, source, wick_dataset_image_shape(source->dataset),
                       wick_dataset_class_count(source->dataset), NULL);
@@ -47,6 +49,17 @@ static wick_status load_weights(cli_app *app, cli_source *source)
     return WICK_OK;
 }
 
+static wick_status take_normalization(cli_app *app, const cli_source_args *args, cli_source *source)
+{
+    if (args->normalize == NULL)
+        return WICK_OK;
+    TRY(data_normalization(app, "MEAN:STD", args->normalize, source->image_shape[0], source->mean,
+                           source->std));
+    source->data.mean = source->mean;
+    source->data.std = source->std;
+    return WICK_OK;
+}
+
 static wick_status open_file(cli_app *app, const char *path, const cli_source_args *args,
                              cli_source *source)
 {
@@ -59,8 +72,11 @@ static wick_status open_file(cli_app *app, const char *path, const cli_source_ar
         return app_fail(app, WICK_ENOMEM, "out of memory");
     source->data.data = args->data != NULL ? args->data : "fashion-mnist";
     source->data.data_dir = args->data_dir;
+    source->data.image_size = args->image_size;
+    source->data.channels = args->channels;
     data_read_as(&source->data, args->skip_broken, args->memory_limit);
     TRY(find_facts(app, source));
+    TRY(take_normalization(app, args, source));
     TRY(model_make(app, &source->choice, source->image_shape,
                    args->hidden_units != 0 ? args->hidden_units : 10, source->class_count,
                    &source->model));
@@ -74,6 +90,7 @@ static wick_status open_run(cli_app *app, const char *folder, const cli_source_a
         return app_usage(
             app, "--model and --hidden-units are for a file; '%s' is a run's folder and knows its own",
             folder);
+    TRY(data_of_file_alone(app, folder, args->image_size, args->channels, args->normalize));
     TRY(wick_run_open(app->context, folder, &source->run));
     const wick_run_args *run = wick_run_get_args(source->run);
     data_of_run(run, &source->data);

@@ -7,6 +7,7 @@
 
 typedef struct cli_source_args {
     const char *model, *data, *data_dir, *memory_limit, *tta;
+    const char *image_size, *channels, *normalize; /* of a file, or NULL */
     int64_t hidden_units;
     bool skip_broken;
 } cli_source_args;
@@ -33,10 +34,15 @@ typedef struct cli_source_args {
          0,                                                                                             \
          0,                                                                                             \
          "the data set that it was trained on; a run knows its own, of a file else fashion-mnist"},     \
-    {                                                                                                   \
-        "data-dir", "DIR", OPTION_TEXT, offsetof(type, source.data_dir), 0, 0,                          \
-            "where to look for a known data set first"                                                  \
-    }
+        {"data-dir",                                                                                    \
+         "DIR",                                                                                         \
+         OPTION_TEXT,                                                                                   \
+         offsetof(type, source.data_dir),                                                               \
+         0,                                                                                             \
+         0,                                                                                             \
+         "where to look for a known data set first"},                                                   \
+        SIZE_OF_FILE_OPTION(type, source.image_size), NORMALIZE_OF_FILE_OPTION(type, source.normalize)
+#define SOURCE_CHANNELS_OPTION(type) CHANNELS_OF_FILE_OPTION(type, source.channels)
 /* Of those commands that go through the data, or that predict. */
 #define SOURCE_READING_OPTIONS(type)                                                                    \
     SKIP_BROKEN_OF_RUN_OPTION(type, source.skip_broken), MEMORY_LIMIT_OPTION(type, source.memory_limit)
@@ -48,6 +54,7 @@ typedef struct cli_source {
     char *weights;           /* the file's path */
     cli_model_choice choice; /* of a file */
     cli_data_args data;
+    float mean[3], std[3]; /* of a file, if it is normalised: where data's point to */
     wick_dataset *dataset; /* a half of the data, from source_dataset() on */
     wick_module *model;
     int64_t image_shape[3], class_count;

@@ -62,6 +62,13 @@ static wick_status read_size(cli_app *app, const char *text, int64_t *height, in
                      text);
 }
 
+wick_status data_shape(cli_app *app, const cli_data_args *data, int64_t shape[3])
+{
+    if (data->channels != NULL)
+        shape[0] = data->channels[0] - '0';
+    return data->image_size == NULL ? WICK_OK : read_size(app, data->image_size, &shape[1], &shape[2]);
+}
+
 /* "500M". */
 static wick_status read_bytes(cli_app *app, const char *text, int64_t *bytes)
 {
@@ -208,27 +215,38 @@ static int read_numbers(const char *text, char end_mark, float numbers[3], const
     return 0;
 }
 
-/* "0.5:0.25". */
-static wick_status read_normalization(cli_app *app, const char *text, int64_t channels, cli_pair *pair)
+wick_status data_normalization(cli_app *app, const char *form, const char *text, int64_t channels,
+                               float mean[3], float std[3])
 {
     const char *end;
-    int means = read_numbers(text, ':', pair->mean, &end);
-    int stds = means == 0 ? 0 : read_numbers(end, '\0', pair->std, &end);
+    int means = read_numbers(text, ':', mean, &end);
+    int stds = means == 0 ? 0 : read_numbers(end, '\0', std, &end);
     if (means == 0 || stds != means || (means != 1 && means != channels))
-        return app_usage(
-            app,
-            "--normalize must be auto or MEAN:STD, one number each or %d with commas between, "
-            "such as %s, not '%s'",
-            (int)channels, channels == 1 ? "0.5:0.25" : "0.5,0.5,0.4:0.2,0.2,0.3", text);
+        return app_usage(app, "--normalize must be %s%s, such as %s, not '%s'", form,
+                         channels == 1 ? "" : ", one number each or 3 with commas between",
+                         channels == 1 ? "0.5:0.25" : "0.5,0.5,0.4:0.2,0.2,0.3", text);
     for (int64_t c = means; c < channels; c++) {
-        pair->mean[c] = pair->mean[0];
-        pair->std[c] = pair->std[0];
+        mean[c] = mean[0];
+        std[c] = std[0];
     }
     for (int64_t c = 0; c < channels; c++)
-        if (!(pair->std[c] > 0 && pair->std[c] < 1e6F && pair->mean[c] > -1e6F && pair->mean[c] < 1e6F))
+        if (!(std[c] > 0 && std[c] < 1e6F && mean[c] > -1e6F && mean[c] < 1e6F))
             return app_usage(app, "--normalize needs finite means and deviations above 0, not '%s'",
                              text);
     return WICK_OK;
+}
+
+wick_status data_of_file_alone(cli_app *app, const char *folder, const char *image_size,
+                               const char *channels, const char *normalize)
+{
+    const char *given = image_size != NULL  ? "--image-size"
+                        : channels != NULL  ? "--channels"
+                        : normalize != NULL ? "--normalize"
+                                            : NULL;
+    if (given == NULL)
+        return WICK_OK;
+    return app_usage(app, "%s is for a file; '%s' is a run's folder and knows what its images were made",
+                     given, folder);
 }
 
 static void say_normalization(const cli_app *app, int64_t channels, const cli_pair *pair)
@@ -275,7 +293,8 @@ static wick_status choose_normalization(cli_app *app, const cli_data_args *args,
         return WICK_OK;
     return strcmp(args->normalize, "auto") == 0
                ? measure(app, channels, pair)
-               : read_normalization(app, args->normalize, channels, pair);
+               : data_normalization(app, "auto or MEAN:STD", args->normalize, channels, pair->mean,
+                                    pair->std);
 }
 
 /* "0.1" of the images, or "5000" of them. */

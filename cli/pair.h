@@ -109,6 +109,26 @@ typedef struct cli_data_args {
             "subtract MEAN from every pixel (0 to 1) and divide by STD, of RGB three numbers each, as " \
             "0.5,0.5,0.4:0.2,0.2,0.3; auto measures them on the training half"                          \
     }
+/* Of commands that take a run, which knows its own, or a file. */
+#define SIZE_OF_FILE_OPTION(type, field)                                                                \
+    {                                                                                                   \
+        "image-size", "N|HxW", OPTION_TEXT, offsetof(type, field), 0, 0,                                \
+            "of a file: its images were made N pixels high and wide, or H high and W wide; else they "  \
+            "stay as they are, and pictures of several sizes are made 64x64"                            \
+    }
+#define CHANNELS_OF_FILE_OPTION(type, field)                                                            \
+    {                                                                                                   \
+        "channels", "1|3", OPTION_CHOICE, offsetof(type, field), 0, 0,                                  \
+            "of a file: its images were made grey (1) or RGB (3); else as they are, and RGB where one " \
+            "of a folder's is"                                                                          \
+    }
+#define NORMALIZE_OF_FILE_OPTION(type, field)                                                           \
+    {                                                                                                   \
+        "normalize", "MEAN:STD", OPTION_TEXT, offsetof(type, field), 0, 0,                              \
+            "of a file: MEAN was subtracted from every pixel (0 to 1) of its images, which was "        \
+            "divided "                                                                                  \
+            "by STD, of RGB three numbers each, as 0.5,0.5,0.4:0.2,0.2,0.3"                             \
+    }
 #define DATA_BATCH_OPTION(type)                                                                         \
     {                                                                                                   \
         "batch-size", "N", OPTION_INT, offsetof(type, data.batch_size), 1, INT32_MAX,                   \
@@ -137,6 +157,14 @@ void data_of_run(const wick_run_args *run, cli_data_args *data);
 /* What is asked for of how a run's or a file's data are read: memory_limit as given, or NULL. What is left out now is said
  * again. */
 void data_read_as(cli_data_args *data, bool skip_broken, const char *memory_limit);
+/* What an image of that shape becomes by what is asked for of size and channels. */
+wick_status data_shape(cli_app *app, const cli_data_args *data, int64_t shape[3]);
+/* Numbers for that many channels, of which there are 3 at most, from --normalize's text; form: what it may be. */
+wick_status data_normalization(cli_app *app, const char *form, const char *text, int64_t channels,
+                               float mean[3], float std[3]);
+/* A failure of usage if any of what only a file's data may be told is given (not NULL) for a run. */
+wick_status data_of_file_alone(cli_app *app, const char *folder, const char *image_size,
+                               const char *channels, const char *normalize);
 /* Opens one half, cut to the limit, with a progress bar, and says on stderr what there is to know of it.
  * Owned. An unknown name is a failure of usage. */
 wick_status dataset_open(cli_app *app, const cli_data_args *args, wick_split split, wick_dataset **out);
