@@ -192,7 +192,7 @@ typedef struct wki_linear_call {
      * the input, which linear_weight reads; but kernels that say reads_pixels read the pixels each time, a multiple of
      * WKI_LANES of them, and leave input alone. */
     const uint8_t *const *pixels;
-    /* As many rows' pixels that will be wanted soon: linear asks for them, or NULL. They need not be there. */
+    /* The pixels of as many rows that will be wanted soon, which linear prefetches meanwhile; or NULL. */
     const uint8_t *const *ahead;
     float *output;          /* rows of out_pitch floats */
     const float *weight;    /* [out_features][in_features], not padded */

@@ -109,7 +109,7 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
     }
 }
 
-/* Rows whose sums are finished at a time: done by the tile the multiply-adds would wait for it. */
+/* Rows whose sums over the lanes are finished together: tile by tile, the multiply-adds would wait for them. */
 enum { FINISHED_ROWS = 16 };
 
 /* Outputs out ... of the rows row ... from their sums in the lanes, [rows][no]. */

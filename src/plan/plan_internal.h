@@ -301,7 +301,7 @@ bool wki_uses_batch(const wki_op *op);
 bool wki_drops(const wki_op *op);
 /* The pixels of the task's images, if it is left to the first layer to make numbers of them; else NULL. */
 const uint8_t *const *wki_late_pixels(const wki_task *task);
-/* Those that come after them, one for each, if that layer is to ask for them meanwhile; else NULL. */
+/* Those of as many images of the next batch, if they are known: that layer prefetches them. Else NULL. */
 const uint8_t *const *wki_late_ahead(const wki_task *task);
 /* Whether the first layer can make its weights' gradients of this batch at the end of a step, add up those of all parts, and
  * update the weights, all at once: what is written and read in between otherwise are several times the weights. And a thread's
