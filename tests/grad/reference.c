@@ -7,10 +7,10 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
+
+#include "../unit/seeded_random.h"
 
 /* ---- random numbers ---- */
 
@@ -19,22 +19,13 @@ static uint64_t random_state;
 int ref_seed(void **state)
 {
     (void)state;
-    const char *given = getenv("WICK_TEST_SEED");
-    uint64_t seed =
-        given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) ^ (uint64_t)getpid() << 20;
-    printf("WICK_TEST_SEED=%llu\n", (unsigned long long)seed);
-    fflush(stdout);
-    random_state = seed;
+    random_state = random_seed();
     return 0;
 }
 
-/* splitmix64. */
 uint64_t ref_random(void)
 {
-    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return random_next(&random_state);
 }
 
 int ref_int(int low, int high)

@@ -10,51 +10,9 @@
 #include <cmocka.h>
 #include <wick/wick.h>
 
-enum { LINE = 1024, TEXT = 4096 };
+#include "text_fixture.h"
 
-typedef struct fixture {
-    FILE *file;
-    const char *name;
-    int line_number;
-    char line[LINE];
-} fixture;
-
-static void open_fixture(fixture *f, const char *name)
-{
-    char path[LINE];
-    const char *source = getenv("WICK_TEST_SOURCE");
-    snprintf(path, sizeof(path), "%s/oracle/model_text/%s", source == NULL ? "." : source, name);
-    *f = (fixture){.file = fopen(path, "r"), .name = name};
-    if (f->file == NULL)
-        fail_msg("%s cannot be opened", path);
-}
-
-/* The next line without its newline; false at the end. */
-static bool next_line(fixture *f)
-{
-    if (fgets(f->line, sizeof(f->line), f->file) == NULL)
-        return false;
-    f->line_number++;
-    f->line[strcspn(f->line, "\n")] = '\0';
-    return true;
-}
-
-static void must(fixture *f, wick_context *context, wick_status status)
-{
-    if (status != WICK_OK)
-        fail_msg("%s:%d: %s: %s", f->name, f->line_number, f->line, wick_context_message(context));
-}
-
-static int make_context(void **state)
-{
-    return wick_context_new((wick_context **)state) == WICK_OK ? 0 : -1;
-}
-
-static int free_context(void **state)
-{
-    wick_context_free(*state);
-    return 0;
-}
+enum { TEXT = 4096 };
 
 /* ---- models ---- */
 
@@ -161,7 +119,7 @@ static void test_models(void **state)
 {
     fixture f;
     int cases = 0;
-    open_fixture(&f, "models.txt");
+    open_fixture(&f, "model_text", "models.txt");
     for (; next_line(&f); cases++)
         check_model(&f, *state);
     fclose(f.file);
@@ -186,7 +144,7 @@ static void test_prints(void **state)
     fixture f;
     char from[LINE];
     int cases = 0;
-    open_fixture(&f, "layer_prints.txt");
+    open_fixture(&f, "model_text", "layer_prints.txt");
     for (; next_line(&f); cases++) {
         strcpy(from, f.line);
         assert_true(next_line(&f));
@@ -234,7 +192,7 @@ static void test_shapes(void **state)
     fixture f;
     char layer[LINE];
     int cases = 0;
-    open_fixture(&f, "layer_shapes.txt");
+    open_fixture(&f, "model_text", "layer_shapes.txt");
     for (; next_line(&f); cases++) {
         strcpy(layer, f.line);
         assert_true(next_line(&f));

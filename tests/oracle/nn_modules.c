@@ -10,51 +10,7 @@
 #include <cmocka.h>
 #include <wick/wick.h>
 
-enum { LINE = 1024 };
-
-typedef struct fixture {
-    FILE *file;
-    const char *name;
-    int line_number;
-    char line[LINE];
-} fixture;
-
-static void open_fixture(fixture *f, const char *name)
-{
-    char path[LINE];
-    const char *source = getenv("WICK_TEST_SOURCE");
-    snprintf(path, sizeof(path), "%s/oracle/nn_modules/%s", source == NULL ? "." : source, name);
-    *f = (fixture){.file = fopen(path, "r"), .name = name};
-    if (f->file == NULL)
-        fail_msg("%s cannot be opened", path);
-}
-
-/* The next line without its newline; false at the end. */
-static bool next_line(fixture *f)
-{
-    if (fgets(f->line, sizeof(f->line), f->file) == NULL)
-        return false;
-    f->line_number++;
-    f->line[strcspn(f->line, "\n")] = '\0';
-    return true;
-}
-
-static void must(fixture *f, wick_context *context, wick_status status)
-{
-    if (status != WICK_OK)
-        fail_msg("%s:%d: %s: %s", f->name, f->line_number, f->line, wick_context_message(context));
-}
-
-static int make_context(void **state)
-{
-    return wick_context_new((wick_context **)state) == WICK_OK ? 0 : -1;
-}
-
-static int free_context(void **state)
-{
-    wick_context_free(*state);
-    return 0;
-}
+#include "text_fixture.h"
 
 /* ---- weights ---- */
 
@@ -121,7 +77,7 @@ static void test_weights(void **state)
     wick_context *context = *state;
     fixture f;
     int cases = 0;
-    open_fixture(&f, "weights.txt");
+    open_fixture(&f, "nn_modules", "weights.txt");
     while (next_line(&f)) {
         wick_module *module = make_case(&f, context);
         wick_state_dict *dict = NULL;
@@ -163,7 +119,7 @@ static void test_print(void **state)
     fixture f;
     char from[LINE];
     int cases = 0;
-    open_fixture(&f, "reprs.txt");
+    open_fixture(&f, "nn_modules", "reprs.txt");
     while (next_line(&f)) {
         strcpy(from, f.line);
         assert_true(next_line(&f));
@@ -235,7 +191,7 @@ static void test_shapes(void **state)
     fixture f;
     char layer[LINE];
     int cases = 0;
-    open_fixture(&f, "shapes.txt");
+    open_fixture(&f, "nn_modules", "shapes.txt");
     while (next_line(&f)) {
         strcpy(layer, f.line);
         assert_true(next_line(&f));
@@ -289,7 +245,7 @@ static void test_chapter(void **state)
     wick_context *context = *state;
     fixture f;
     wick_module *model = NULL;
-    open_fixture(&f, "chapter.txt");
+    open_fixture(&f, "nn_modules", "chapter.txt");
     wick_manual_seed(context, 42);
     must(&f, context, wick_fashion_mnist_model_v0(context, 784, 10, 10, &model));
     check_print(&f, context, model);

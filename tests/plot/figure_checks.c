@@ -254,3 +254,26 @@ png_pixels check_figure(const wick_figure *figure)
     wick_free(svg_again);
     return png;
 }
+
+/* ---- a context and a plotter ---- */
+
+int open_plot_place(void **state)
+{
+    plot_place *place = calloc(1, sizeof(*place));
+    *state = place;
+    if (place == NULL || wick_context_new(&place->context) != WICK_OK)
+        return -1;
+    if (wick_plotter_new(place->context, &place->plotter) == WICK_OK)
+        return 0;
+    print_error("%s\n", wick_context_message(place->context));
+    return -1;
+}
+
+int close_plot_place(void **state)
+{
+    plot_place *place = *state;
+    wick_plotter_free(place->plotter);
+    wick_context_free(place->context);
+    free(place);
+    return 0;
+}

@@ -39,6 +39,16 @@ int read_texts(const char *svg, svg_text *texts, int most);
 /* The first of these words; NULL if there is none. */
 const svg_text *find_text(const svg_text *texts, int count, const char *text);
 
+/* ---- a context and a plotter, for a group of tests ---- */
+
+typedef struct plot_place {
+    wick_context *context;
+    wick_plotter *plotter;
+} plot_place;
+
+int open_plot_place(void **state);
+int close_plot_place(void **state);
+
 /* ---- figures ---- */
 
 /* Fails the test with the context's message if the status is not WICK_OK. */

@@ -7,33 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-typedef struct test_place {
-    wick_context *context;
-    wick_plotter *plotter;
-} test_place;
-
-static int set_up(void **state)
-{
-    test_place *place = calloc(1, sizeof(*place));
-    *state = place;
-    if (place == NULL || wick_context_new(&place->context) != WICK_OK)
-        return -1;
-    if (wick_plotter_new(place->context, &place->plotter) == WICK_OK)
-        return 0;
-    print_error("%s\n", wick_context_message(place->context));
-    return -1;
-}
-
-static int tear_down(void **state)
-{
-    test_place *place = *state;
-    wick_plotter_free(place->plotter);
-    wick_context_free(place->context);
-    free(place);
-    return 0;
-}
-
-static wick_figure *draw(const test_place *place, int64_t count, const wick_curve *curves)
+static wick_figure *draw(const plot_place *place, int64_t count, const wick_curve *curves)
 {
     wick_figure *figure;
     MUST(place->context,
@@ -134,7 +108,7 @@ static const wick_epoch chapter[3] = {{0, .59952, 78.09, .38754, 85.94, 5},
 
 static void test_one(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     const wick_theme *theme = wick_theme_light();
     const wick_curve curve = {"FashionMNISTModelV2", 3, chapter, 0, NULL, 0};
     wick_figure *figure = draw(place, 1, &curve);
@@ -193,7 +167,7 @@ static void check_extremes(const wick_figure *figure, read_axis up, double peak,
 static void test_steps(void **state)
 {
     static float losses[STEPS];
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_curve curve = {"V2", 3, chapter, STEPS, losses, 1};
     wick_figure *figure;
     svg_text texts[200];
@@ -229,7 +203,7 @@ static double number_of(const void *data, int64_t index)
 static void test_means(void **state)
 {
     enum { COUNT = 300 };
-    const test_place *place = *state;
+    const plot_place *place = *state;
     double numbers[COUNT], *means;
     unsigned seed = (unsigned)time(NULL);
     printf("seed %u\n", seed);
@@ -267,7 +241,7 @@ static void must_note(const wick_figure *figure, const char *note)
 
 static void test_not_finite(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_epoch epochs[5];
     float losses[50];
     for (int i = 0; i < 5; i++)
@@ -300,7 +274,7 @@ static void test_sizes(void **state)
 {
     enum { MANY = 30000 };
     static wick_epoch epochs[MANY];
-    const test_place *place = *state;
+    const plot_place *place = *state;
     for (int i = 0; i < MANY; i++)
         epochs[i] = (wick_epoch){i, 1.0 / (i + 1), 100, 1.0 / (i + 2), 100, 1};
     const int64_t counts[] = {0, 1, 2, 10, 49, 51, MANY};
@@ -331,7 +305,7 @@ static void test_several(void **state)
     enum { RUNS = 14, EPOCHS = 30, FEW_STEPS = 700 };
     static wick_epoch epochs[RUNS][EPOCHS];
     static float losses[RUNS][FEW_STEPS];
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_curve curves[RUNS];
     char names[RUNS][80];
     for (int r = 0; r < RUNS; r++) {
@@ -359,7 +333,7 @@ static void test_several(void **state)
 
 static void test_refuses(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_figure *figure = NULL;
     const wick_curve bad[] = {{NULL, 0, NULL, 0, NULL, 0},
                               {"x", 1, NULL, 0, NULL, 0},
@@ -385,5 +359,5 @@ int main(void)
         cmocka_unit_test(test_several), cmocka_unit_test(test_not_finite),
         cmocka_unit_test(test_refuses),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, open_plot_place, close_plot_place);
 }

@@ -8,32 +8,6 @@
 #include <stdio.h>
 #include <time.h>
 
-typedef struct test_place {
-    wick_context *context;
-    wick_plotter *plotter;
-} test_place;
-
-static int set_up(void **state)
-{
-    test_place *place = calloc(1, sizeof(*place));
-    *state = place;
-    if (place == NULL || wick_context_new(&place->context) != WICK_OK)
-        return -1;
-    if (wick_plotter_new(place->context, &place->plotter) == WICK_OK)
-        return 0;
-    print_error("%s\n", wick_context_message(place->context));
-    return -1;
-}
-
-static int tear_down(void **state)
-{
-    test_place *place = *state;
-    wick_plotter_free(place->plotter);
-    wick_context_free(place->context);
-    free(place);
-    return 0;
-}
-
 /* An image of every grey, in a pattern that is not its own mirror. */
 static wick_tensor *make_image(wick_context *context, int64_t channels, int64_t rows, int64_t columns)
 {
@@ -79,7 +53,7 @@ static void check_pixels(const png_pixels *png, const wick_tensor *image, const 
 
 static void test_image_viridis(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_tensor *image = make_image(place->context, 1, 28, 28);
     wick_figure *figure;
     svg_text texts[100];
@@ -107,7 +81,7 @@ static void test_image_viridis(void **state)
 
 static void test_image_grey(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_tensor *image = make_image(place->context, 1, 28, 28);
     wick_figure *figure;
     uint32_t greys[256];
@@ -132,7 +106,7 @@ static void test_image_grey(void **state)
 /* Red, green and blue; not a number; other ranges; and shapes of every kind. */
 static void test_image_kinds(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_tensor *image = make_image(place->context, 3, 2, 2);
     float *values = wick_tensor_f32(image);
     wick_figure *figure;
@@ -170,7 +144,7 @@ static void test_image_kinds(void **state)
 
 enum { MOST_TILES = 40 };
 
-static void draw_tiles(const test_place *place, wick_images_plot plot, int width, int height)
+static void draw_tiles(const plot_place *place, wick_images_plot plot, int width, int height)
 {
     wick_figure *figure;
     MUST(place->context, wick_plot_images(place->plotter, &plot, &figure));
@@ -198,7 +172,7 @@ static void draw_tiles(const test_place *place, wick_images_plot plot, int width
 
 static void test_tiles(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_tensor *image = make_image(place->context, 1, 28, 28);
     wick_tile tiles[MOST_TILES];
     for (int i = 0; i < MOST_TILES; i++)
@@ -221,7 +195,7 @@ static void test_tiles(void **state)
 /* Right and wrong differ in colour, and without colour in their sign. */
 static void test_verdicts(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_tensor *image = make_image(place->context, 1, 28, 28);
     const wick_theme *theme = wick_theme_light();
     wick_tile tile = {.image = image, .label = "Bag", .prediction = "Bag"};
@@ -339,7 +313,7 @@ static void check_cell_colors(const png_pixels *png, const wick_figure *figure,
     assert_int_equal(cell, classes * classes);
 }
 
-static void draw_matrix(const test_place *place, int64_t classes, const int64_t *counts,
+static void draw_matrix(const plot_place *place, int64_t classes, const int64_t *counts,
                         const char *const *names, bool numbers, bool shares)
 {
     static svg_text texts[MOST_TEXTS];
@@ -363,7 +337,7 @@ static void draw_matrix(const test_place *place, int64_t classes, const int64_t 
 
 static void test_confusion(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     int64_t counts[100];
     unsigned seed = (unsigned)time(NULL);
     printf("seed %u\n", seed);
@@ -405,7 +379,7 @@ static void test_confusion_kinds(void **state)
     static int64_t counts[MANY * MANY];
     static char names[MANY][80];
     const char *pointers[MANY];
-    const test_place *place = *state;
+    const plot_place *place = *state;
     static const char *const odd[] = {"a class with a name that goes on and on and on and on and on",
                                       "\xe6\xbc\xa2\xe5\xad\x97 \xff<&\"> \n", ""};
     draw_matrix(place, 1, (const int64_t[]){7}, odd, true, true);
@@ -427,7 +401,7 @@ static void test_confusion_kinds(void **state)
 
 /* ---- what is refused ---- */
 
-static void expect(const test_place *place, wick_status got, wick_status wanted, const char *part)
+static void expect(const plot_place *place, wick_status got, wick_status wanted, const char *part)
 {
     assert_int_equal(got, wanted);
     if (strstr(wick_context_message(place->context), part) == NULL)
@@ -436,7 +410,7 @@ static void expect(const test_place *place, wick_status got, wick_status wanted,
 
 static void test_refuses(void **state)
 {
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_figure *figure = NULL;
     wick_tensor *image = make_image(place->context, 1, 4, 4),
                 *four = make_image(place->context, 4, 4, 4), *ints;
@@ -483,7 +457,7 @@ static void test_refuses(void **state)
 static void test_too_large(void **state)
 {
     enum { COUNT = 3000 };
-    const test_place *place = *state;
+    const plot_place *place = *state;
     wick_figure *figure = NULL;
     wick_tensor *image = make_image(place->context, 1, 4, 4);
     wick_tile *tiles = calloc(COUNT, sizeof(*tiles));
@@ -509,5 +483,5 @@ int main(void)
         cmocka_unit_test(test_confusion_kinds), cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_too_large),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, open_plot_place, close_plot_place);
 }
