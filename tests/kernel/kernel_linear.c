@@ -15,12 +15,19 @@ static size_t rows_floats(int rows, ptrdiff_t pitch, int features)
     return rows == 0 ? 0 : (size_t)((rows - 1) * pitch + features);
 }
 
+/* Up to three blocks of lanes and, now and then, so many that the longest loop goes round more than once. */
+static int draw_features(void)
+{
+    const int blocks = kt_once_in(6) ? 13 : 3;
+    return kt_once_in(4) ? WKI_LANES * kt_int(1, blocks) : kt_int(1, WKI_LANES * blocks + 2);
+}
+
 static void make_case(lin *l)
 {
     wki_linear_call *call = &l->call;
     bool odd = kt_once_in(5);
     *l = (lin){.call = {.rows = kt_once_in(10) ? kt_int(17, 40) : kt_int(0, 16),
-                        .in_features = kt_once_in(4) ? 16 * kt_int(1, 3) : kt_int(1, 50),
+                        .in_features = draw_features(),
                         .out_features = kt_int(1, 13),
                         .relu = kt_once_in(2),
                         .accumulate = kt_once_in(2)}};
@@ -199,7 +206,7 @@ static void test_rows_one_by_one(void **state)
 /* A layer whose rows are pixels, which are there as numbers too. */
 static void make_pixels(lin *l, const uint8_t **pixels)
 {
-    enum { MOST_ROWS = 40, MOST_FEATURES = 64 };
+    enum { MOST_ROWS = 40, MOST_FEATURES = 256 };
     static uint8_t bytes[MOST_ROWS][MOST_FEATURES];
     do {
         kt_release();
@@ -241,6 +248,7 @@ static void check_pixels(const lin *l, const wki_kernels *kernels, const uint8_t
         return;
     run_pixels(&numbers, l, kernels);
     call.pixels = pixels;
+    call.ahead = kt_once_in(2) ? pixels : NULL;
     call.input = kernels->reads_pixels ? NULL : kt_floats(l->input_floats);
     run_pixels(&call, l, kernels);
     if (call.input != NULL)
