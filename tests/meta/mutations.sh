@@ -122,6 +122,12 @@ mutation 'the gradient of few channels forgets the tiles before' src/cpu/conv2d_
 mutation 'a Linear of few features leaves the bias out' src/cpu/linear_few.h \
     's/sum\[r\]\[v\] + load(bias + v \* VW)/sum[r][v]/' \
     kernel/kernel_linear
+mutation 'a long Linear takes the first vector of a turn of its loop for all' src/cpu/linear.c \
+    's/dot_block(sum, input, weight, i + k, nr/dot_block(sum, input, weight, i, nr/' \
+    kernel/kernel_linear
+mutation 'of largest logits that are the same the last one is the prediction' src/cpu/cross_entropy.c \
+    's/for (int c = p->classes - 1; c >= 0; c--)/for (int c = 0; c < p->classes; c++)/' \
+    kernel/kernel_cross_entropy
 mutation 'the weights of a first layer of pixels are updated by the last part of a batch alone' src/cpu/linear_weight.c \
     's/load(before + (o \* 2 + v) \* VW) + sum/sum/' \
     kernel/kernel_linear
