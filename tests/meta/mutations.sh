@@ -21,7 +21,7 @@ limit=200
 
 kernels='kernel/kernel_conv2d kernel/kernel_conv2d_weight kernel/kernel_winograd kernel/kernel_max_pool2d kernel/kernel_fused_pool
     kernel/kernel_winograd_gradient kernel/kernel_conv2d_turned kernel/kernel_elementwise
-    kernel/kernel_linear grad/grad_layers grad/grad_norms'
+    kernel/kernel_linear kernel/kernel_cross_entropy grad/grad_layers grad/grad_norms grad/grad_train_path'
 others='unit/unit_eval_passes unit/unit_flipped_outputs unit/unit_folder_pictures unit/unit_loader_batches unit/unit_loader_place unit/unit_format_pickle unit/unit_format_pth
     unit/unit_format_zip unit/unit_generator unit/unit_loader_transforms oracle/oracle_dataloader
     oracle/oracle_torch_pth oracle/oracle_random_numbers oracle/oracle_layers oracle/oracle_optimizers
@@ -52,6 +52,9 @@ mutation() { # WHAT FILE SED_SCRIPT TESTS...
     script=$3
     shift 3
     count=$((count + 1))
+    for name in "$@"; do
+        echo $all | grep -qw -e "$name" || die "$what: $name is not among the tests that must be green before"
+    done
     cp -p "$file" "$work/whole" || die "$what: there is no such file"
     sed "$script" "$work/whole" >"$file" || die "$what: sed failed"
     ! cmp -s "$work/whole" "$file" || die "$what: the mutation finds nothing to change in ${file#"$tree"/}"
