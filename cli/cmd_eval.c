@@ -133,6 +133,7 @@ static void fill_data(const eval_args *args, eval_work *evaluation)
 /* The test half, and of a file what it is to be normalised with. */
 static wick_status open_data(cli_app *app, const eval_args *args, eval_work *evaluation)
 {
+    TRY(data_check_normalization(app, "MEAN:STD", args->data.normalize));
     TRY(dataset_open(app, &evaluation->data, WICK_TEST, &evaluation->test_data));
     if (args->data.normalize == NULL)
         return WICK_OK;

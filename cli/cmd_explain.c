@@ -31,7 +31,7 @@ static const cli_option options[] = {
     {"out", "FILE", OPTION_TEXT, offsetof(explain_args, out), 0, 0,
      "the figure, a .png or an .svg; else explain.png in the run's folder or, of a file, beside you"},
     {"channels", "N", OPTION_INT, offsetof(explain_args, channels), 1, 4096,
-     "how many channels of a layer the figure shows at most"},
+     "how many channels of a layer the figure shows at most; a file's images have those they have"},
     MACHINE_OPTIONS(explain_args),
     {"values", "", OPTION_BOOL, offsetof(explain_args, values), 0, 0,
      "with --json: every number of every layer too"},

@@ -75,6 +75,7 @@ static wick_status open_file(cli_app *app, const char *path, const cli_source_ar
     source->data.image_size = args->image_size;
     source->data.channels = args->channels;
     data_read_as(&source->data, args->skip_broken, args->memory_limit);
+    TRY(data_check_normalization(app, "MEAN:STD", args->normalize));
     TRY(find_facts(app, source));
     TRY(take_normalization(app, args, source));
     TRY(model_make(app, &source->choice, source->image_shape,

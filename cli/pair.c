@@ -231,9 +231,19 @@ wick_status data_normalization(cli_app *app, const char *form, const char *text,
     }
     for (int64_t c = 0; c < channels; c++)
         if (!(std[c] > 0 && std[c] < 1e6F && mean[c] > -1e6F && mean[c] < 1e6F))
-            return app_usage(app, "--normalize needs finite means and deviations above 0, not '%s'",
+            return app_usage(app,
+                             "--normalize needs means between -1e6 and 1e6, and deviations above 0 and "
+                             "below 1e6, not '%s'",
                              text);
     return WICK_OK;
+}
+
+wick_status data_check_normalization(cli_app *app, const char *form, const char *text)
+{
+    float mean[3], std[3];
+    if (text == NULL)
+        return WICK_OK;
+    return data_normalization(app, form, text, strchr(text, ',') != NULL ? 3 : 1, mean, std);
 }
 
 wick_status data_of_file_alone(cli_app *app, const char *folder, const char *image_size,

@@ -125,9 +125,8 @@ typedef struct cli_data_args {
 #define NORMALIZE_OF_FILE_OPTION(type, field)                                                           \
     {                                                                                                   \
         "normalize", "MEAN:STD", OPTION_TEXT, offsetof(type, field), 0, 0,                              \
-            "of a file: MEAN was subtracted from every pixel (0 to 1) of its images, which was "        \
-            "divided "                                                                                  \
-            "by STD, of RGB three numbers each, as 0.5,0.5,0.4:0.2,0.2,0.3"                             \
+            "of a file: its images' pixels (0 to 1) had MEAN subtracted and were divided by STD, one "  \
+            "number each or, of RGB, three, as 0.5,0.5,0.4:0.2,0.2,0.3"                                 \
     }
 #define DATA_BATCH_OPTION(type)                                                                         \
     {                                                                                                   \
@@ -162,6 +161,8 @@ wick_status data_shape(cli_app *app, const cli_data_args *data, int64_t shape[3]
 /* Numbers for that many channels, of which there are 3 at most, from --normalize's text; form: what it may be. */
 wick_status data_normalization(cli_app *app, const char *form, const char *text, int64_t channels,
                                float mean[3], float std[3]);
+/* Whether the text (or NULL) can be that for any number of channels, before images are read. */
+wick_status data_check_normalization(cli_app *app, const char *form, const char *text);
 /* A failure of usage if any of what only a file's data may be told is given (not NULL) for a run. */
 wick_status data_of_file_alone(cli_app *app, const char *folder, const char *image_size,
                                const char *channels, const char *normalize);

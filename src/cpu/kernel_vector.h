@@ -350,7 +350,7 @@ ALWAYS_INLINE vec add_odd_numbers(vec a, vec b)
 }
 #endif
 
-/* The same of as many times 16 as go well at once. */
+/* sum_lanes() of as many times 16 numbers as go well at once. */
 #if VPB == 1
 enum { SUMS_AT_ONCE = 16 };
 ALWAYS_INLINE void sum_lanes_at_once(const float (*lanes)[WKI_LANES], float *sums)

@@ -17,8 +17,8 @@ enum { MAX_OUT = 5, TILE_ROWS = 2 };
 #define FOR_OUTPUTS(F) FOR_1_TO_5(F)
 #endif
 
-/* A row of numbers, or of pixels, which become numbers on the way and, unless READS_PIXELS, are stored in their row; those that
- * will be wanted next are asked for as these are read. */
+/* A row of numbers, or of pixels, which become numbers on the way and, unless READS_PIXELS, are stored in their row; ahead:
+ * those that will be wanted next, which are prefetched as these are read, or NULL. */
 typedef struct source {
     float *numbers;
     const uint8_t *pixels, *ahead;
@@ -48,15 +48,18 @@ ALWAYS_INLINE void dot(vec sum[TILE_ROWS][MAX_OUT], const source input[TILE_ROWS
                        const float *const weight[MAX_OUT], ptrdiff_t end, const int nr, const int no,
                        const bool pixels)
 {
-    /* A cache line of pixels; what must divide by 255 has no use for so long a loop. */
-    enum { AT_A_TIME = VPB <= 2 ? 64 : WKI_LANES };
+    /* What must divide by 255 has no use for so long a loop. */
+    enum { CACHE_LINE = 64, AT_A_TIME = VPB <= 2 ? CACHE_LINE : WKI_LANES };
+    const bool asks = pixels && input[0].ahead != NULL;
     ptrdiff_t i = 0;
     for (; i + AT_A_TIME <= end; i += AT_A_TIME) {
-        UNROLL for (int r = 0; r < nr && pixels; r++) __builtin_prefetch(input[r].ahead + i, 0, 2);
+        if (asks && i % CACHE_LINE == 0)
+            UNROLL for (int r = 0; r < nr; r++) __builtin_prefetch(input[r].ahead + i, 0, 2);
         UNROLL for (int k = 0; k < AT_A_TIME; k += WKI_LANES)
             dot_block(sum, input, weight, i + k, nr, no, pixels);
     }
-    UNROLL for (int r = 0; r < nr && pixels; r++) __builtin_prefetch(input[r].ahead + i, 0, 2);
+    if (asks && i < end)
+        UNROLL for (int r = 0; r < nr; r++) __builtin_prefetch(input[r].ahead + i, 0, 2);
     for (; i < end; i += WKI_LANES)
         dot_block(sum, input, weight, i, nr, no, pixels);
 }
@@ -95,7 +98,7 @@ ALWAYS_INLINE void forward_tile(const wki_linear_call *call, int row, int out,
         UNROLL for (int r = 0; r < nr; r++) input[r] =
             (source){pixels && READS_PIXELS ? NULL : call->input + (row + r) * call->in_pitch + v * VW,
                      pixels ? call->pixels[row + r] + v * VW : NULL,
-                     pixels ? (v == 0 ? call->ahead : call->pixels)[row + r] : NULL};
+                     pixels && v == 0 && call->ahead != NULL ? call->ahead[row + r] : NULL};
         UNROLL for (int o = 0; o < no; o++) weight[o] = call->weight + (out + o) * features + v * VW;
         UNROLL for (int r = 0; r < nr; r++) UNROLL for (int o = 0; o < no; o++) sum[r][o] = (vec){0};
         dot(sum, input, weight, whole, nr, no, pixels);
@@ -149,8 +152,8 @@ typedef void forward_function(const wki_linear_call *call, int out);
     {                                                                                                   \
         wki_linear_call call = *from;                                                                   \
         float weight_tail[MAX_OUT][WKI_LANES], sums[FINISHED_ROWS * MAX_OUT + SUMS_AT_ONCE][WKI_LANES]; \
-        if (out > 0 || call.ahead == NULL)                                                              \
-            call.ahead = call.pixels;                                                                   \
+        if (out > 0)                                                                                    \
+            call.ahead = NULL;                                                                          \
         for (int o = 0; o < no && call.in_features % WKI_LANES != 0; o++)                               \
             copy_tail(call.weight + (out + o) * (ptrdiff_t)call.in_features, call.in_features,          \
                       weight_tail[o]);                                                                  \

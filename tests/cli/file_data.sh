@@ -19,6 +19,13 @@ mkpic picture.png class=5 color=1 width=60 height=40 light=1
 same predict 'pictures.0.probabilities pictures.0.class' '--data pictures --channels 1' picture.png
 # (explain's --channels is another; these pictures are grey as they are.)
 same explain 'probabilities layers.1.shape' '' --data grey --index 3
+echo "# of a known set, which need not be there"
+mkidx small train=40 test=10 side=14
+wick train --data ./small --normalize 0.4:0.3 --model 'Sequential(Flatten(), Linear(196, 10))' --epochs 1 --out idx --no-figures >/dev/null
+wick predict idx picture.png --invert off --json | jsonget pictures.0.probabilities >of_run
+wick predict idx/model.pth picture.png --invert off --data cifar10 --channels 1 --image-size 14 --normalize 0.4:0.3 \
+    --model 'Sequential(Flatten(), Linear(196, 10))' --json | jsonget pictures.0.probabilities >of_file
+cmp of_run of_file && grep -c . of_file
 echo "# what was not said, or wrong"
 file="wick eval run/model.pth --data pictures --model"
 try $file "$model"
