@@ -131,18 +131,13 @@ static void fill_data(const eval_args *args, eval_work *evaluation)
 }
 
 /* The test half, and of a file what it is to be normalised with. */
-static wick_status open_data(cli_app *app, const eval_args *args, eval_work *evaluation)
+static wick_status open_data(cli_app *app, const char *normalize, eval_work *evaluation)
 {
-    TRY(data_check_normalization(app, "MEAN:STD", args->data.normalize));
-    TRY(dataset_open(app, &evaluation->data, WICK_TEST, &evaluation->test_data));
-    if (args->data.normalize == NULL)
-        return WICK_OK;
-    TRY(data_normalization(app, "MEAN:STD", args->data.normalize,
-                           wick_dataset_image_shape(evaluation->test_data)[0], evaluation->mean,
-                           evaluation->std));
-    evaluation->data.mean = evaluation->mean;
-    evaluation->data.std = evaluation->std;
-    return WICK_OK;
+    cli_data_args *data = &evaluation->data;
+    TRY(data_normalize(app, normalize, 0, evaluation->mean, evaluation->std, data));
+    TRY(dataset_open(app, data, WICK_TEST, &evaluation->test_data));
+    return data_normalize(app, normalize, wick_dataset_image_shape(evaluation->test_data)[0],
+                          evaluation->mean, evaluation->std, data);
 }
 
 /* The weights of a file in the model that the flags name. */
@@ -210,7 +205,7 @@ static wick_status open_all(cli_app *app, const eval_args *args, eval_work *eval
     TRY(settings_use_machine(app, &args->machine));
     TRY(open_operand(app, args, evaluation));
     fill_data(args, evaluation);
-    TRY(open_data(app, args, evaluation));
+    TRY(open_data(app, args->data.normalize, evaluation));
     TRY(check_classes(app, evaluation));
     TRY(load_model(app, args, evaluation));
     model_set_tta(evaluation->model, args->tta);

@@ -49,17 +49,6 @@ static wick_status load_weights(cli_app *app, cli_source *source)
     return WICK_OK;
 }
 
-static wick_status take_normalization(cli_app *app, const cli_source_args *args, cli_source *source)
-{
-    if (args->normalize == NULL)
-        return WICK_OK;
-    TRY(data_normalization(app, "MEAN:STD", args->normalize, source->image_shape[0], source->mean,
-                           source->std));
-    source->data.mean = source->mean;
-    source->data.std = source->std;
-    return WICK_OK;
-}
-
 static wick_status open_file(cli_app *app, const char *path, const cli_source_args *args,
                              cli_source *source)
 {
@@ -75,9 +64,10 @@ static wick_status open_file(cli_app *app, const char *path, const cli_source_ar
     source->data.image_size = args->image_size;
     source->data.channels = args->channels;
     data_read_as(&source->data, args->skip_broken, args->memory_limit);
-    TRY(data_check_normalization(app, "MEAN:STD", args->normalize));
+    TRY(data_normalize(app, args->normalize, 0, source->mean, source->std, &source->data));
     TRY(find_facts(app, source));
-    TRY(take_normalization(app, args, source));
+    TRY(data_normalize(app, args->normalize, source->image_shape[0], source->mean, source->std,
+                       &source->data));
     TRY(model_make(app, &source->choice, source->image_shape,
                    args->hidden_units != 0 ? args->hidden_units : 10, source->class_count,
                    &source->model));

@@ -215,8 +215,9 @@ static int read_numbers(const char *text, char end_mark, float numbers[3], const
     return 0;
 }
 
-wick_status data_normalization(cli_app *app, const char *form, const char *text, int64_t channels,
-                               float mean[3], float std[3])
+/* "0.5:0.25"; form is what the text may be, for the message. */
+static wick_status read_normalization(cli_app *app, const char *form, const char *text, int64_t channels,
+                                      float mean[3], float std[3])
 {
     const char *end;
     int means = read_numbers(text, ':', mean, &end);
@@ -238,12 +239,16 @@ wick_status data_normalization(cli_app *app, const char *form, const char *text,
     return WICK_OK;
 }
 
-wick_status data_check_normalization(cli_app *app, const char *form, const char *text)
+wick_status data_normalize(cli_app *app, const char *text, int64_t channels, float mean[3], float std[3],
+                           cli_data_args *data)
 {
-    float mean[3], std[3];
+    const int64_t likely = text != NULL && strchr(text, ',') != NULL ? 3 : 1;
     if (text == NULL)
         return WICK_OK;
-    return data_normalization(app, form, text, strchr(text, ',') != NULL ? 3 : 1, mean, std);
+    TRY(read_normalization(app, "MEAN:STD", text, channels == 0 ? likely : channels, mean, std));
+    data->mean = mean;
+    data->std = std;
+    return WICK_OK;
 }
 
 wick_status data_of_file_alone(cli_app *app, const char *folder, const char *image_size,
@@ -303,7 +308,7 @@ static wick_status choose_normalization(cli_app *app, const cli_data_args *args,
         return WICK_OK;
     return strcmp(args->normalize, "auto") == 0
                ? measure(app, channels, pair)
-               : data_normalization(app, "auto or MEAN:STD", args->normalize, channels, pair->mean,
+               : read_normalization(app, "auto or MEAN:STD", args->normalize, channels, pair->mean,
                                     pair->std);
 }
 

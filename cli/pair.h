@@ -158,11 +158,10 @@ void data_of_run(const wick_run_args *run, cli_data_args *data);
 void data_read_as(cli_data_args *data, bool skip_broken, const char *memory_limit);
 /* What an image of that shape becomes by what is asked for of size and channels. */
 wick_status data_shape(cli_app *app, const cli_data_args *data, int64_t shape[3]);
-/* Numbers for that many channels, of which there are 3 at most, from --normalize's text; form: what it may be. */
-wick_status data_normalization(cli_app *app, const char *form, const char *text, int64_t channels,
-                               float mean[3], float std[3]);
-/* Whether the text (or NULL) can be that for any number of channels, before images are read. */
-wick_status data_check_normalization(cli_app *app, const char *form, const char *text);
+/* What a file's images were normalised with, from --normalize's text: into mean and std, which data then point to; without a
+ * text nothing. Of 0 channels, before images are read: only whether it can be that at all. */
+wick_status data_normalize(cli_app *app, const char *text, int64_t channels, float mean[3], float std[3],
+                           cli_data_args *data);
 /* A failure of usage if any of what only a file's data may be told is given (not NULL) for a run. */
 wick_status data_of_file_alone(cli_app *app, const char *folder, const char *image_size,
                                const char *channels, const char *normalize);
